@@ -1,0 +1,277 @@
+/* step_logger: multi-step work in C services, made visible.
+ *
+ * An operation starts, its steps begin, succeed, fail or are skipped, and it completes:
+ *
+ *     step_logger_t *op = step_logger_new("Database: Fetch All Models", 2);
+ *     step_logger_start(op, step_kv("table", "models"));
+ *     step_logger_step(op, 1, "Connecting to database");
+ *     step_logger_success(op, step_kv("page_size", 1000));
+ *     ...
+ *     step_logger_complete(op);
+ *     step_logger_free(op);
+ *
+ * This header is the whole contract; what it does not declare is private. It needs C11, or C++11 or later.
+ *
+ * What holds everywhere, unless a comment says otherwise:
+ *
+ * Threads    Every function may be called from any thread. One operation is used by one thread at a time.
+ * Memory     Text, keys and values are copied before a call returns; nothing of the caller's is kept.
+ *            What a function returns belongs to the library unless the comment says who frees it.
+ * NULL       An operation that is NULL makes its call do nothing. Text that is NULL prints as `null`. A log that is NULL
+ *            is the default log.
+ * Errors     Logging calls return nothing, preserve errno, never fail and never wait for I/O, except when this thread's
+ *            ring is full in STEP_FULL_BLOCK. What cannot be recorded is counted (step_log_stats()). Functions that
+ *            set things up return STEP_OK or a negative STEP_E... and leave output parameters untouched on failure.
+ * Signals    A logging call in a signal handler is safe; one that interrupts another logging call is counted as dropped.
+ * Text       UTF-8. Bytes that are not, and control characters, are escaped in the output; one call is one line.
+ * Names      `step_` and `STEP_` are public. `stepi_` and `STEPI_` are the macros' own: do not use them. */
+#ifndef STEP_LOGGER_H
+#define STEP_LOGGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STEP_LOGGER_VERSION_MAJOR 0
+#define STEP_LOGGER_VERSION_MINOR 1
+#define STEP_LOGGER_VERSION_PATCH 0
+#define STEP_LOGGER_VERSION "0.1.0"
+
+#if defined(STEP_LOGGER_STATIC) || !defined(__GNUC__)
+#define STEP_API
+#else
+#define STEP_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __GNUC__
+#define STEPI_PRINTF(format_at, first) __attribute__((format(printf, format_at, first)))
+#else
+#define STEPI_PRINTF(format_at, first)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Levels -------------------------------------------------------------------------------------------------------
+ * OpenTelemetry severity numbers. Numbers in between are allowed and take the name of the level below them. */
+typedef int step_level_t;
+enum {
+    STEP_LEVEL_DEBUG = 5,
+    STEP_LEVEL_INFO = 9,
+    STEP_LEVEL_WARNING = 13,
+    STEP_LEVEL_ERROR = 17,
+    STEP_LEVEL_CRITICAL = 21,
+    STEP_LEVEL_OFF = 25 /* as a threshold: nothing passes */
+};
+
+/* ---- Errors -------------------------------------------------------------------------------------------------------
+ * One append-only list: number and text of each. */
+#define STEP_ERRORS(X)                                                                             \
+    X(STEP_OK, 0, "no error")                                                                      \
+    X(STEP_EINVAL, -1, "invalid argument")                                                         \
+    X(STEP_ENOMEM, -2, "out of memory")                                                            \
+    X(STEP_EIO, -3, "a sink could not write")                                                      \
+    X(STEP_ETIMEOUT, -4, "timed out without progress")                                             \
+    X(STEP_ESINK, -5, "there is no sink: it could not be made, errno says why")                    \
+    X(STEP_ENOTSUP, -6, "not supported by this build")
+#define STEPI_ERROR_ENUM(name, value, text) name = value,
+enum { STEP_ERRORS(STEPI_ERROR_ENUM) STEPI_ERROR_SENTINEL = 1 };
+#undef STEPI_ERROR_ENUM
+
+/* The text for a STEP_E... code; a fixed text for an unknown one. Never NULL. */
+STEP_API const char *step_error_text(int code);
+
+/* ---- Fields: step_kv(key, value) and the typed constructors step_i64(), step_str(), ... ----------------------------*/
+typedef struct step_field step_field_t;
+
+/* ---- Operations ----------------------------------------------------------------------------------------------------
+ * An operation is the unit that starts, has steps and completes. The logging calls on it are macros:
+ *
+ *     step_logger_start(op, fields...)                          step_logger_step(op, number, description, fields...)
+ *     step_logger_success(op, fields...)                        step_logger_failure(op, error, fields...)
+ *     step_logger_skip(op, reason, fields...)                   step_logger_complete(op, fields...)
+ *     step_logger_progress(op, done, total, fields...)          step_logger_failure_errno(op, errnum, fields...)
+ *     step_logger_message(op, level, text, fields...)           step_logger_messagef(op, level, format, ...)
+ *
+ * start() decides the operation's parent and makes it current on this thread: an operation that starts meanwhile is its
+ * child, a message without an operation joins it. Completing or freeing it, on any thread and in any order, removes it
+ * from whichever thread holds it. failure() ends the open step; repeating a step is a retry. Calls in the wrong
+ * order keep their data, say so in a WARNING line and are counted as misused. */
+typedef struct step_logger step_logger_t;
+typedef struct step_log step_log_t;
+
+typedef struct step_logger_options {
+    size_t size;             /* sizeof(step_logger_options_t) */
+    step_log_t *log;         /* NULL: the default log */
+    step_logger_t *parent;   /* NULL: the operation that is current on this thread when start() is called, if any */
+    const char *traceparent; /* NULL: none. Trace context is not built yet: anything else is diagnosed, not used */
+    step_level_t level;      /* of start, step, success, skip and complete lines. Failures are ERROR at least */
+    int total_steps;         /* 0: unknown, lines then read [Step 3] */
+} step_logger_options_t;
+
+#define STEP_LOGGER_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        sizeof(step_logger_options_t), NULL, NULL, NULL, STEP_LEVEL_INFO, 0                        \
+    }
+
+/* Makes an operation of total_steps steps (0: unknown) that logs to the default log.
+ * Returns NULL when there is no memory or no default log; every call then does nothing. Free with step_logger_free(). */
+STEP_API step_logger_t *step_logger_new(const char *operation, int total_steps);
+
+/* The same with options; NULL options are the defaults. NULL also when options->size is not one this library knows. */
+STEP_API step_logger_t *step_logger_new_with(const char *operation, const step_logger_options_t *options);
+
+/* Frees an operation. One that was started and neither completed nor failed is reported as incomplete. */
+STEP_API void step_logger_free(step_logger_t *op);
+
+/* As options.parent: the operation is a root and does not become current. Never freed; as `op` of a call it is NULL. */
+STEP_API step_logger_t *step_logger_no_parent(void);
+
+/* Makes a started operation current on this thread; NULL: none is. Returns what was current before, to be attached
+ * again later; NULL if nothing was. */
+STEP_API step_logger_t *step_logger_attach(step_logger_t *op);
+
+/* ---- Logs: a level, outputs, and the one backend thread that writes them --------------------------------------------*/
+enum {
+    STEP_MODE_ASYNC, /* a backend thread formats and writes */
+    STEP_MODE_SYNC   /* the calling thread does: for tools, tests and hosts without threads */
+};
+enum {
+    STEP_FULL_BLOCK, /* a thread whose ring is full waits as long as the backend makes progress */
+    STEP_FULL_DROP   /* it drops the record; the stream says how many */
+};
+
+/* Time for tests and replay, both in nanoseconds; called on logging threads, possibly at once. wall_ns counts from the
+ * Unix epoch, monotonic_ns from anywhere. */
+typedef struct step_clock {
+    int64_t (*wall_ns)(void *ctx);
+    int64_t (*monotonic_ns)(void *ctx);
+    void *ctx;
+} step_clock_t;
+
+typedef struct step_log_options {
+    size_t size;                    /* sizeof(step_log_options_t) */
+    const step_clock_t *clock;      /* NULL: the system's. Copied; ctx must outlive the log */
+    step_level_t level;             /* records below it are not made */
+    uint32_t mode;                  /* STEP_MODE_ASYNC or STEP_MODE_SYNC */
+    uint32_t when_full;             /* STEP_FULL_BLOCK or STEP_FULL_DROP */
+    uint32_t ring_bytes;            /* of each logging thread: a power of two, 4 KiB to 1 GiB */
+    uint32_t slow_ms;               /* not built yet: 0 */
+    uint32_t flight_recorder_bytes; /* not built yet: 0 */
+    uint32_t stuck_ms;              /* not built yet: 0 */
+    uint32_t reserved;              /* 0 */
+    double sample_rate;             /* not built yet: 1.0 */
+    const char *crash_ring_dir;     /* not built yet: NULL */
+    const char *redact_keys;        /* not built yet: NULL */
+    /* The library's own troubles, one sentence each, rate-limited, from any thread. NULL: lines on stderr. */
+    void (*diagnose)(void *ctx, int code, const char *text);
+    void *diagnose_ctx;
+} step_log_options_t;
+
+#define STEP_LOG_RING_BYTES (256u * 1024u)
+#define STEP_LOG_OPTIONS_INIT                                                                      \
+    {                                                                                              \
+        sizeof(step_log_options_t), NULL, STEP_LEVEL_INFO, STEP_MODE_ASYNC, STEP_FULL_BLOCK,       \
+            STEP_LOG_RING_BYTES, 0, 0, 0, 0, 1.0, NULL, NULL, NULL, NULL                           \
+    }
+
+typedef struct step_sink step_sink_t;
+typedef struct step_format step_format_t;
+
+/* Opens a log without outputs. The environment is not read. NULL options are the defaults.
+ * STEP_EINVAL for a value out of range, STEP_ENOTSUP for an option that is not built yet (each with a diagnostic),
+ * STEP_ENOMEM. Close with step_log_close(). */
+STEP_API int step_log_open(const step_log_options_t *options, step_log_t **out);
+
+/* Adds an output: records at `level` or above are rendered by `format` and written to `sink`. Records made before this
+ * call do not reach it. Takes sink and format, even on failure. NULL sink: STEP_ESINK, errno still says why it could not
+ * be made. NULL format: STEP_ENOMEM, as its constructor failed. */
+STEP_API int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *format, step_level_t level);
+
+STEP_API int step_log_set_level(step_log_t *log, step_level_t level);
+
+/* Waits until everything logged before this call has reached every sink, or was counted as dropped.
+ * STEP_ETIMEOUT after timeout_ms; STEP_EIO when a sink lost records since the previous flush; STEP_EINVAL from inside
+ * a sink of this log. */
+STEP_API int step_log_flush(step_log_t *log, uint32_t timeout_ms);
+
+/* Opens files again by their path, after logrotate moved them. A file that cannot be opened keeps its old descriptor:
+ * STEP_EIO and a diagnostic. */
+STEP_API int step_log_reopen(step_log_t *log);
+
+/* Writes what is pending, reports open operations as incomplete, closes sinks, frees. Operations of this log do nothing
+ * from then on but must still be freed. Without progress for 2 s the rest is counted as dropped and the result is
+ * STEP_ETIMEOUT. Closing the default log leaves none: calls then do nothing. NULL is fine. */
+STEP_API int step_log_close(step_log_t *log);
+
+/* The default log, made from the environment at first use (docs/configuration.md); NULL once it was closed. */
+STEP_API step_log_t *step_log_default(void);
+
+/* Makes `log` the default; NULL: there is none. The previous default stays open and belongs to whoever opened it. */
+STEP_API int step_log_set_default(step_log_t *log);
+
+/* What happened to the records of a log. `recorded = written + sampled_out + dropped` once all is flushed; the library's
+ * own records (drop reports and such) are not counted. */
+typedef struct step_stats {
+    size_t size;           /* sizeof(step_stats_t); set it before the call */
+    uint64_t recorded;     /* records that callers made, dropped ones included */
+    uint64_t written;      /* records that every output has taken, or filtered by its level */
+    uint64_t dropped;      /* records that some output lost, each once: the sum of the dropped_... members */
+    uint64_t misused;      /* calls in the wrong order, a freed operation, a traceparent that cannot be used */
+    uint64_t sampled_out;  /* records of successful operations that sampling left out */
+    uint64_t dropped_full; /* the ring was full: STEP_FULL_DROP, or no progress for 2 s */
+    uint64_t dropped_nested; /* made in a signal handler on top of another logging call */
+    uint64_t dropped_memory; /* there was no memory for a ring */
+    uint64_t dropped_sink;   /* some sink could not take them */
+    uint64_t dropped_closed; /* left over by a close that timed out */
+} step_stats_t;
+
+/* STEP_EINVAL when out is NULL or out->size smaller than a size_t. Fills as many members as out->size covers. */
+STEP_API int step_log_stats(step_log_t *log, step_stats_t *out);
+
+/* ---- Formats: NULL when there is no memory ---------------------------------------------------------------------------*/
+typedef struct step_text_options { /* all 0 is step_format_text() */
+    size_t size;
+    uint32_t timestamps; /* 1: RFC 3339 UTC time with microseconds before the level */
+    uint32_t ascii;      /* 1: no emoji */
+    uint32_t color;      /* 1: ANSI colours */
+    uint32_t reserved;   /* 0 */
+} step_text_options_t;
+
+STEP_API step_format_t *step_format_text(void);
+STEP_API step_format_t *step_format_text_with(const step_text_options_t *options);
+STEP_API step_format_t *step_format_json(void); /* one flat object a line, RFC 8259 */
+
+/* ---- Sinks: NULL and errno when they cannot be made. A sink that reached no log is freed by adding it to one -----------*/
+STEP_API step_sink_t *step_sink_fd(int fd); /* borrowed: 1, 2, a pipe, a socket. Its flags are not changed */
+
+/* Appends to a file, created 0640 (umask applies). Regular files and character devices; in a directory that others may
+ * write to, only a file that is ours, has one link and is no symbolic link. */
+STEP_API step_sink_t *step_sink_file(const char *path);
+
+/* Keeps at most max_bytes; what does not fit is dropped whole and counted. */
+STEP_API step_sink_t *step_sink_memory(size_t max_bytes);
+
+/* The text so far, NUL-terminated: what was flushed before this call. Valid until the next call and until its log is
+ * closed. Never NULL. */
+STEP_API const char *step_sink_memory_text(step_sink_t *memory);
+
+/* Your own sink: called by one library thread per sink (in STEP_MODE_SYNC by the logging thread), never two at once. It
+ * may log; it may not flush or close its own log. */
+typedef struct step_sink_ops {
+    size_t size;                                            /* sizeof(step_sink_ops_t) */
+    int (*write)(void *ctx, const char *bytes, size_t len); /* whole lines; 0, or -1 and errno: nothing was taken */
+    int (*flush)(void *ctx);                                /* may be NULL */
+    void (*close)(void *ctx);                               /* may be NULL */
+} step_sink_ops_t;
+STEP_API step_sink_t *step_sink_custom(const step_sink_ops_t *ops, void *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#include <step_logger/field.h>
+#include <step_logger/call.h>
+
+#endif

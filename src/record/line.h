@@ -1,0 +1,76 @@
+/* A decoded record: what formatters see. Pointers go into the record or into the backend's table of operations, and hold
+ * until the next record. */
+#ifndef STEPI_RECORD_LINE_H
+#define STEPI_RECORD_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order of the JSON event names; stored in records: append only. */
+typedef enum stepi_kind {
+    STEPI_OPERATION_START = 1,
+    STEPI_STEP_START,
+    STEPI_STEP_SUCCESS,
+    STEPI_STEP_FAILURE, /* without a step (step_known false): the operation failed */
+    STEPI_STEP_SKIP,
+    STEPI_OPERATION_COMPLETE,
+    STEPI_MESSAGE,
+    STEPI_PROGRESS,
+    STEPI_OPERATION_INCOMPLETE,
+    STEPI_DROPPED /* done: how many; text: why */
+} stepi_kind_t;
+
+/* Text that may be NULL (bytes == NULL) or cut (original > length). Not terminated. */
+typedef struct stepi_text {
+    const char *bytes;
+    uint32_t length;
+    uint64_t original; /* length before it was cut */
+} stepi_text_t;
+
+/* The encoded fields of a record; iterate with stepi_fields_next(). */
+typedef struct stepi_fields {
+    const uint8_t *at;
+    const uint8_t *end;
+    uint32_t left; /* how many are still to come */
+} stepi_fields_t;
+
+typedef struct stepi_field_view {
+    stepi_text_t key;
+    uint8_t type;     /* STEP_FIELD_I64, _U64, _F64, _BOOL, _TEXT, _FIXED, _PERCENT or _SECRET */
+    uint8_t decimals; /* of _FIXED */
+    union {
+        int64_t i64;
+        uint64_t u64; /* also _BOOL: 0 or 1 */
+        double f64;
+    } number;
+    stepi_text_t text; /* of _TEXT */
+} stepi_field_view_t;
+
+typedef struct stepi_line {
+    stepi_kind_t kind;
+    int level;       /* a severity number */
+    uint32_t depth;  /* of nesting: 0 is a root */
+    int64_t wall_ns; /* since the Unix epoch */
+    uint64_t seq;    /* of this record in its thread; unique with pid and tid */
+    uint32_t pid, tid;
+
+    bool has_operation; /* `operation` is known (NULL text is possible) */
+    bool has_step;      /* `step`, `total` and `description` are */
+    bool has_elapsed;   /* `elapsed_ns` is: of the step, of the operation for complete and incomplete */
+    bool has_text;      /* `text` is: error, reason, message; why records were dropped */
+
+    int32_t step, total; /* total 0: unknown */
+    uint32_t attempt;    /* of this step: 1, 2 for the first retry, ... */
+    int64_t elapsed_ns;
+    uint64_t done, goal; /* progress (goal 0: unknown); done also counts STEPI_DROPPED */
+    int32_t error_number; /* errno of failure_errno(); 0: none */
+    uint32_t omitted;     /* fields that found no room in the record */
+    stepi_text_t operation, description, text;
+    stepi_fields_t fields;
+} stepi_line_t;
+
+/* The next field, or false at the end (or where the bytes are damaged). */
+bool stepi_fields_next(stepi_fields_t *fields, stepi_field_view_t *out);
+
+#endif

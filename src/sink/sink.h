@@ -1,0 +1,19 @@
+/* The sink interface: where blocks of whole lines go. */
+#ifndef STEPI_SINK_SINK_H
+#define STEPI_SINK_SINK_H
+
+#include <step_logger.h>
+
+/* A sink is used by one thread at a time: the backend or, where it may block, its own writer thread. Subtypes embed it
+ * first. Errors are errno values, positive. */
+struct step_sink {
+    /* Writes bytes[0..len) and sets *taken to how many the destination has: len and 0 on success, less and an errno value
+     * otherwise. Retries EINTR, short writes and EAGAIN (poll) by itself. */
+    int (*write)(step_sink_t *sink, const char *bytes, size_t len, size_t *taken);
+    int (*flush)(step_sink_t *sink);  /* NULL: nothing to do */
+    int (*reopen)(step_sink_t *sink); /* NULL: nothing to do */
+    void (*close)(step_sink_t *sink); /* frees it, too */
+    bool may_block;                   /* a pipe, terminal, socket or user code: needs a thread of its own */
+};
+
+#endif
