@@ -1,0 +1,230 @@
+/* From a call's arguments to a record, in one pass.
+ *
+ * The writer's room is checked before each piece, so that the common call touches every byte once and needs no
+ * measuring pass. */
+#include "record/record.h"
+
+#include "base/utf8.h"
+
+#include <string.h>
+
+typedef struct writer {
+    uint8_t *at;
+    uint8_t *end;
+    size_t text_cap; /* longer texts: */
+    bool cut;        /* cut them; otherwise give up */
+    bool failed;
+} writer_t;
+
+enum { TEXT_NULL = 0x7FFFFFFF, KEY_MAX = 0xFFFF };
+#define TEXT_CUT 0x80000000u
+#define FIELD_KEY_CUT 0x80u
+
+stepi_text_t stepi_text_of(const char *text)
+{
+    if (text == NULL)
+        return (stepi_text_t){ 0 };
+    const size_t length = strlen(text);
+    return (stepi_text_t){ .bytes = text,
+                           .length = length < TEXT_NULL ? (uint32_t)length : TEXT_NULL - 1,
+                           .original = length };
+}
+
+static bool has_room(writer_t *w, size_t n)
+{
+    if ((size_t)(w->end - w->at) < n)
+        w->failed = true;
+    return !w->failed;
+}
+
+static void put_64(writer_t *w, const void *value)
+{
+    if (has_room(w, 8)) {
+        memcpy(w->at, value, 8);
+        w->at += 8;
+    }
+}
+
+static void put_32_32(writer_t *w, uint32_t first, uint32_t second)
+{
+    if (has_room(w, 8)) {
+        memcpy(w->at, &first, 4);
+        memcpy(w->at + 4, &second, 4);
+        w->at += 8;
+    }
+}
+
+/* How much of a text goes in; fails the writer when it is too long and may not be cut. */
+static uint32_t admitted(writer_t *w, const stepi_text_t *text, size_t cap)
+{
+    if (text->length <= cap)
+        return text->length;
+    if (!w->cut)
+        w->failed = true;
+    return (uint32_t)stepi_utf8_cut(text->bytes, text->length, cap);
+}
+
+static void put_text(writer_t *w, const stepi_text_t *text)
+{
+    const uint32_t n = text->bytes == NULL ? 0 : admitted(w, text, w->text_cap);
+    const bool is_cut = text->bytes != NULL && n < text->original;
+    const uint32_t head = text->bytes == NULL ? TEXT_NULL : is_cut ? n | TEXT_CUT : n;
+    if (!has_room(w, 4 + (is_cut ? 8u : 0u) + n))
+        return;
+    memcpy(w->at, &head, 4);
+    w->at += 4;
+    if (is_cut)
+        put_64(w, &text->original);
+    if (n > 0)
+        memcpy(w->at, text->bytes, n);
+    w->at += n;
+}
+
+static stepi_text_t key_of(const step_field_t *field)
+{
+    const uint32_t literal = field->type >> 16;
+    if (field->key == NULL)
+        return stepi_text_of("null");
+    if (literal == 0)
+        return stepi_text_of(field->key);
+    return (stepi_text_t){ .bytes = field->key, .length = literal, .original = literal };
+}
+
+/* The type in the record, and the key. */
+static void put_key(writer_t *w, const step_field_t *field, uint8_t type)
+{
+    const stepi_text_t key = key_of(field);
+    const size_t cap = w->text_cap < KEY_MAX ? w->text_cap : KEY_MAX;
+    const uint32_t n = admitted(w, &key, cap);
+    const bool is_cut = n < key.original;
+    if (!has_room(w, 4 + (is_cut ? 8u : 0u) + n))
+        return;
+    const uint16_t n16 = (uint16_t)n;
+    w->at[0] = (uint8_t)(type | (is_cut ? FIELD_KEY_CUT : 0u));
+    w->at[1] = (uint8_t)(field->type >> 8);
+    memcpy(w->at + 2, &n16, 2);
+    w->at += 4;
+    if (is_cut)
+        put_64(w, &key.original);
+    memcpy(w->at, key.bytes, n);
+    w->at += n;
+}
+
+static stepi_text_t value_text(const step_field_t *field)
+{
+    if ((field->type & 0xFF) != STEP_FIELD_TEXT_N || field->value.text == NULL)
+        return stepi_text_of(field->value.text);
+    const uint32_t n = field->bytes < TEXT_NULL ? field->bytes : TEXT_NULL - 1;
+    return (stepi_text_t){ .bytes = field->value.text, .length = n, .original = field->bytes };
+}
+
+static void put_field(writer_t *w, const step_field_t *field)
+{
+    const uint8_t type = (uint8_t)(field->type & 0xFF);
+    switch (type) {
+    case STEP_FIELD_I64:
+    case STEP_FIELD_U64:
+    case STEP_FIELD_F64:
+    case STEP_FIELD_BOOL:
+    case STEP_FIELD_FIXED:
+    case STEP_FIELD_PERCENT:
+        put_key(w, field, type);
+        put_64(w, &field->value);
+        break;
+    case STEP_FIELD_SECRET:
+        put_key(w, field, type);
+        break;
+    case STEP_FIELD_TEXT:
+    case STEP_FIELD_TEXT_N: {
+        const stepi_text_t text = value_text(field);
+        put_key(w, field, STEP_FIELD_TEXT);
+        put_text(w, &text);
+        break;
+    }
+    default: { /* a binding's mistake: the key is kept */
+        const stepi_text_t none = { 0 };
+        put_key(w, field, STEP_FIELD_TEXT);
+        put_text(w, &none);
+        break;
+    }
+    }
+}
+
+/* The optional parts, in the order of their bits. */
+static void put_parts(writer_t *w, const stepi_draft_t *draft, uint16_t parts, uint64_t omitted)
+{
+    if (parts & STEPI_PART_CLOCK) {
+        put_64(w, &draft->wall_ns);
+        put_64(w, &draft->ticks);
+    }
+    if (parts & STEPI_PART_ELAPSED)
+        put_64(w, &draft->elapsed);
+    if (parts & STEPI_PART_STEP)
+        put_32_32(w, (uint32_t)draft->step, (uint32_t)draft->total);
+    if (parts & STEPI_PART_ATTEMPT)
+        put_32_32(w, draft->attempt, (uint32_t)draft->error_number);
+    if (parts & STEPI_PART_PROGRESS) {
+        put_64(w, &draft->done);
+        put_64(w, &draft->goal);
+    }
+    if (parts & STEPI_PART_OMITTED)
+        put_64(w, &omitted);
+    if (parts & STEPI_PART_OPERATION)
+        put_text(w, &draft->operation_name);
+    if (parts & STEPI_PART_DESCRIPTION)
+        put_text(w, &draft->description);
+    if (parts & STEPI_PART_TEXT)
+        put_text(w, &draft->text);
+}
+
+static size_t encode(const stepi_draft_t *draft, writer_t *w, size_t fields)
+{
+    uint8_t *const start = w->at;
+    const uint16_t parts = (uint16_t)(draft->parts | (fields < draft->field_count ? STEPI_PART_OMITTED : 0));
+    if (!has_room(w, sizeof(stepi_record_t)))
+        return 0;
+    w->at += sizeof(stepi_record_t);
+    put_parts(w, draft, parts, draft->field_count - fields);
+    for (size_t i = 0; i < fields && !w->failed; i++)
+        put_field(w, &draft->fields[i]);
+    const size_t padding = (size_t)(start - w->at) & 7;
+    if (!has_room(w, padding))
+        return 0;
+    memset(w->at, 0, padding);
+    w->at += padding;
+    const stepi_record_t header = {
+        .bytes = (uint32_t)(w->at - start),
+        .seq = draft->seq,
+        .stamp = draft->stamp,
+        .operation = draft->operation,
+        .kind = draft->kind,
+        .level = draft->level,
+        .parts = parts,
+        .depth = (uint16_t)(draft->depth < UINT16_MAX ? draft->depth : UINT16_MAX),
+        .fields = (uint16_t)fields,
+    };
+    memcpy(start, &header, sizeof(header));
+    return header.bytes;
+}
+
+size_t stepi_record_encode(const stepi_draft_t *draft, uint8_t *to, size_t room, size_t text_cap)
+{
+    writer_t w = { .at = to, .end = to + room, .text_cap = text_cap };
+    return draft->field_count <= UINT16_MAX ? encode(draft, &w, draft->field_count) : 0;
+}
+
+size_t stepi_record_encode_cut(const stepi_draft_t *draft, uint8_t *to, size_t room)
+{
+    size_t fields = draft->field_count < UINT16_MAX ? draft->field_count : UINT16_MAX;
+    size_t cap = room;
+    for (;;) {
+        writer_t w = { .at = to, .end = to + room, .text_cap = cap, .cut = true };
+        const size_t bytes = encode(draft, &w, fields);
+        if (bytes > 0)
+            return bytes;
+        if (cap > 32)
+            cap -= cap / 4; /* the longest texts give way first */
+        else
+            fields /= 2;
+    }
+}

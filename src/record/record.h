@@ -1,0 +1,94 @@
+/* The record: what travels from a call to the backend.
+ *
+ *     0      4          8     16      24          32    33     34      36      38       40
+ *     ┌──────┬──────────┬─────┬───────┬───────────┬─────┬──────┬───────┬───────┬────────┬─────────┬────────┬───┐
+ *     │bytes │ checksum │ seq │ stamp │ operation │kind │level │ parts │ depth │ fields │ parts … │ fields…│pad│
+ *     └──────┴──────────┴─────┴───────┴───────────┴─────┴──────┴───────┴───────┴────────┴─────────┴────────┴───┘
+ *
+ * Self-contained and file-ready: lengths and copies only, no pointers; a multiple of 8 bytes, host byte order. `parts` says
+ * which optional parts follow, in the order of the enum. Names travel once: with start() and step(); later records carry
+ * the operation's number, and names again only where the reader may have missed them.
+ *
+ * Encoding writes straight into the ring and gives up when something is too long or finds no room; the caller then takes
+ * the slow way, where texts are cut to a cap (on a code point's boundary, with their original length) until the record
+ * fits. A record is never dropped for its size. Decoding checks every length: a damaged record is refused, not believed. */
+#ifndef STEPI_RECORD_RECORD_H
+#define STEPI_RECORD_RECORD_H
+
+#include "record/line.h"
+
+#include <step_logger.h>
+
+typedef struct stepi_record {
+    uint32_t bytes;
+    uint32_t checksum; /* 0: none */
+    uint64_t seq;      /* of the thread's records, lost ones included */
+    uint64_t stamp;    /* orders records across threads: ticks, or the injected clock's nanoseconds */
+    uint64_t operation;
+    uint8_t kind;
+    uint8_t level;
+    uint16_t parts;
+    uint16_t depth;
+    uint16_t fields;
+} stepi_record_t;
+
+enum {
+    STEPI_PART_CLOCK = 1,       /* int64 wall_ns, uint64 ticks: there is an injected clock */
+    STEPI_PART_ELAPSED = 2,     /* int64: ticks, or nanoseconds with STEPI_PART_CLOCK */
+    STEPI_PART_STEP = 4,        /* int32 step, int32 total */
+    STEPI_PART_ATTEMPT = 8,     /* uint32 attempt, int32 errno */
+    STEPI_PART_PROGRESS = 16,   /* uint64 done, uint64 goal */
+    STEPI_PART_OMITTED = 32,    /* uint64: fields that found no room */
+    STEPI_PART_OPERATION = 64,  /* text */
+    STEPI_PART_DESCRIPTION = 128,
+    STEPI_PART_TEXT = 256,
+    STEPI_FLAG_QUIET = 512,     /* its line is off: the record only keeps the backend's picture of the operation right */
+    STEPI_FLAG_DETACHED = 1024, /* names in it are the record's own, not the operation's (quick functions) */
+    STEPI_FLAG_PAD = 2048       /* no record: the rest of the ring before it wraps */
+};
+
+#define STEPI_RECORD_MIN sizeof(stepi_record_t)
+
+/* What a call wants recorded. Texts with bytes == NULL and length 0 are NULL; `parts` says which members count. */
+typedef struct stepi_draft {
+    uint8_t kind;
+    uint8_t level;
+    uint16_t parts;
+    uint32_t depth;
+    uint64_t operation;
+    uint64_t seq, stamp;
+    int64_t wall_ns;
+    uint64_t ticks;
+    int64_t elapsed;
+    int32_t step, total;
+    uint32_t attempt;
+    int32_t error_number;
+    uint64_t done, goal;
+    stepi_text_t operation_name, description, text;
+    const step_field_t *fields;
+    size_t field_count;
+} stepi_draft_t;
+
+/* Encodes into to[0..room). Returns the record's bytes, or 0 when it does not fit or a text is longer than text_cap. */
+size_t stepi_record_encode(const stepi_draft_t *draft, uint8_t *to, size_t room, size_t text_cap);
+
+/* The slow way: always fits if room >= 512. Texts are cut, and if need be fields left out and counted. */
+size_t stepi_record_encode_cut(const stepi_draft_t *draft, uint8_t *to, size_t room);
+
+/* Text of a C string; NULL stays NULL. */
+stepi_text_t stepi_text_of(const char *text);
+
+/* What a record says. `line` lacks only what the backend knows: names that travelled before, times, pid and tid. */
+typedef struct stepi_decoded {
+    uint64_t operation;
+    uint64_t stamp;
+    uint64_t ticks; /* with STEPI_PART_CLOCK */
+    int64_t elapsed;
+    uint16_t parts;
+    stepi_line_t line;
+} stepi_decoded_t;
+
+/* Decodes the record at bytes[0..size). False when it is damaged; *out is then undefined. */
+bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out);
+
+#endif
