@@ -1,0 +1,67 @@
+#include "platform/system.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+void *stepi_pages_map(size_t bytes)
+{
+    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+void stepi_pages_unmap(void *pages, size_t bytes)
+{
+    munmap(pages, bytes);
+}
+
+void stepi_pages_wipe_on_fork(void *pages, size_t bytes)
+{
+    const int saved = errno;
+    madvise(pages, bytes, MADV_WIPEONFORK);
+    errno = saved;
+}
+
+size_t stepi_page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited: there is no moment in which a signal could land there */
+    const int failed = pthread_create(thread, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed == 0)
+        pthread_setname_np(*thread, name);
+    return failed;
+}
+
+uint32_t stepi_thread_id(void)
+{
+    return (uint32_t)syscall(SYS_gettid);
+}
+
+bool stepi_barrier_init(void)
+{
+    const int saved = errno;
+    const long result = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    errno = saved;
+    return result == 0;
+}
+
+void stepi_barrier(void)
+{
+    const int saved = errno;
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    errno = saved;
+}

@@ -1,0 +1,33 @@
+/* What else we need from the system: pages, threads, and the barrier that lets producers go without fences. */
+#ifndef STEPI_PLATFORM_SYSTEM_H
+#define STEPI_PLATFORM_SYSTEM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed pages, populated; NULL without memory. */
+void *stepi_pages_map(size_t bytes);
+void stepi_pages_unmap(void *pages, size_t bytes);
+
+/* In a forked child the first `bytes` of these pages read as zeros: the sign that the child inherited them. Where the
+ * kernel cannot (before 4.14), only pthread_atfork() notices forks. */
+void stepi_pages_wipe_on_fork(void *pages, size_t bytes);
+
+size_t stepi_page_bytes(void);
+
+/* A thread with every signal blocked. 0, or an errno value. */
+int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name);
+
+uint32_t stepi_thread_id(void);
+
+/* Registers for stepi_barrier(); false where the kernel has no private expedited membarrier: then every publication needs a
+ * fence of its own. Again after fork. */
+bool stepi_barrier_init(void);
+
+/* After this call every other running thread has executed a full memory barrier: what it published before is visible, what it
+ * reads later is new. */
+void stepi_barrier(void);
+
+#endif

@@ -1,0 +1,96 @@
+#include "record/ring.h"
+
+#include "platform/futex.h"
+#include "platform/system.h"
+
+#include <string.h>
+
+enum { WRAP_MARK_BYTES = 4, SCRATCH_MAX = 64 * 1024, SCRATCH_SHARE = 4, RESERVE_SHARE = 16 };
+static const uint32_t wrap_mark = UINT32_MAX;
+
+static size_t round_up(size_t n, size_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+stepi_ring_t *stepi_ring_new(size_t bytes)
+{
+    const size_t page = stepi_page_bytes();
+    const size_t scratch = bytes / SCRATCH_SHARE < SCRATCH_MAX ? bytes / SCRATCH_SHARE : SCRATCH_MAX;
+    const size_t control = round_up(sizeof(stepi_ring_t), page);
+    const size_t mapped = control + round_up(bytes, page) + round_up(scratch, page);
+    stepi_ring_t *ring = stepi_pages_map(mapped);
+    if (ring == NULL)
+        return NULL;
+    if (page <= 4096) /* with larger pages the shared half would be wiped, too: atfork alone has to do */
+        stepi_pages_wipe_on_fork(ring, page);
+    ring->mapped = mapped;
+    ring->bytes = bytes;
+    ring->data = (uint8_t *)ring + control;
+    ring->mask = bytes - 1;
+    ring->reserve = bytes / RESERVE_SHARE;
+    ring->limit = bytes - ring->reserve;
+    ring->scratch = ring->data + round_up(bytes, page);
+    ring->scratch_bytes = scratch;
+    ring->alive = 1;
+    return ring;
+}
+
+void stepi_ring_free(stepi_ring_t *ring)
+{
+    if (ring != NULL)
+        stepi_pages_unmap(ring, ring->mapped);
+}
+
+bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, uint64_t stamp, bool urgent)
+{
+    /* acquire: the reader is done with the bytes before it moved the tail */
+    const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    ring->limit = tail + ring->bytes - ring->reserve;
+    const uint64_t limit = tail + ring->bytes - (urgent ? 0 : ring->reserve);
+    const uint64_t to_end = ring->bytes - (ring->position & ring->mask);
+    const uint64_t at = ring->position + (bytes > to_end ? to_end : 0);
+    if (at + bytes > limit)
+        return false;
+    if (at != ring->position) /* records are multiples of 8 bytes: there is always room for the mark */
+        memcpy(stepi_ring_at(ring, ring->position), &wrap_mark, WRAP_MARK_BYTES);
+    memcpy(stepi_ring_at(ring, at), ring->scratch, bytes);
+    stepi_ring_publish(ring, at + bytes, stamp);
+    return true;
+}
+
+const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head)
+{
+    if (ring->read == head)
+        return NULL;
+    const uint8_t *record = stepi_ring_at(ring, ring->read);
+    uint32_t bytes;
+    memcpy(&bytes, record, sizeof(bytes));
+    if (bytes == wrap_mark) {
+        ring->read += ring->bytes - (ring->read & ring->mask);
+        record = stepi_ring_at(ring, ring->read);
+    }
+    return record;
+}
+
+void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record)
+{
+    uint32_t bytes;
+    memcpy(&bytes, record, sizeof(bytes));
+    ring->read += bytes;
+}
+
+void stepi_ring_release(stepi_ring_t *ring)
+{
+    /* release: our reads of these bytes come before the producer's writes.
+     * seq_cst: this store and the producer's `waiting` must not pass each other, or it sleeps beside a free ring. */
+    atomic_store_explicit(&ring->tail, ring->read, memory_order_seq_cst);
+    if (atomic_load_explicit(&ring->waiting, memory_order_seq_cst) == 0)
+        return;
+    const uint64_t used = atomic_load_explicit(&ring->head, memory_order_relaxed) - ring->read;
+    if (used <= ring->bytes / 2) {
+        atomic_store_explicit(&ring->waiting, 0, memory_order_relaxed);
+        atomic_fetch_add_explicit(&ring->space, 1, memory_order_release);
+        stepi_futex_wake(&ring->space, 1);
+    }
+}

@@ -1,0 +1,105 @@
+/* A ring of records: one thread writes, the backend reads.
+ *
+ *     page 0   producer's own: position, limit, sequence, busy.  Wiped in a forked child: limit 0 sends it the slow way.
+ *     page 1   shared: head (producer) │ tail (backend) │ waiting, counters
+ *     page 2…  data, a power of two bytes; then room for one record to be put together in
+ *
+ *     tail ──────────── records ──────────── head ─── being written ─── position … limit
+ *
+ * A record lies in one piece; where it would not fit before the end, a mark sends the reader back to the start. The
+ * producer looks at the tail only when it reaches `limit`, publishes with one release store, and is `busy` from before its
+ * time stamp until after the publication: the mark of a nested signal handler, of a record that has its stamp but
+ * cannot be read yet, and of a thread that close() must wait for.
+ *
+ * Positions only grow; they index the data modulo its size. 2^64 bytes are never reached.
+ *
+ * A part of the ring is kept for errors: a flood of information cannot take it (`reserve`). */
+#ifndef STEPI_RECORD_RING_H
+#define STEPI_RECORD_RING_H
+
+#include "record/record.h"
+
+#include <stdatomic.h>
+
+#define STEPI_CACHE_LINE 64
+
+typedef struct stepi_ring stepi_ring_t;
+struct stepi_ring {
+    /* page 0: what a forked child must not believe */
+    uint64_t position; /* of the next record */
+    uint64_t limit;    /* the producer may write up to here without looking at the tail */
+    uint64_t last_stamp;
+    uint8_t *data;
+    uint64_t mask;
+    uint64_t reserve;
+    _Atomic uint64_t seq; /* of the next record; written by the producer, read for statistics */
+    _Alignas(STEPI_CACHE_LINE) _Atomic uintptr_t busy; /* the frame address of the call in progress; 0: none */
+    uint32_t alive;                                    /* 1, and 0 in a forked child */
+
+    /* page 1 */
+    _Alignas(4096) _Atomic uint64_t head; /* published up to here */
+    _Atomic uint64_t head_stamp;          /* stamp of the last published record */
+    _Alignas(STEPI_CACHE_LINE) _Atomic uint64_t tail;
+    uint64_t read; /* the backend's position, ahead of tail while it works */
+    _Alignas(STEPI_CACHE_LINE) _Atomic uint32_t waiting; /* the producer sleeps on `space` */
+    _Atomic uint32_t space;                              /* bumped when half the ring is free */
+    _Atomic uint64_t dropped_full;
+    _Atomic uint64_t dropped_nested;
+
+    /* owned by the registry: see core/registry.h */
+    _Atomic uint32_t released; /* the thread is gone, or uses another ring: recycle once drained */
+    uint32_t tid;
+    uint64_t seq_start;        /* records before it belong to an earlier owner */
+    uint64_t reported_drops;
+    uint64_t bytes;            /* of data */
+    size_t mapped;
+    uint8_t *scratch;
+    size_t scratch_bytes;
+    stepi_ring_t *next_in_log;
+    stepi_ring_t *next_in_thread;
+    void *log;
+    uint64_t log_serial;
+};
+
+/* bytes: a power of two, at least 4096. NULL without memory. */
+stepi_ring_t *stepi_ring_new(size_t bytes);
+void stepi_ring_free(stepi_ring_t *ring);
+
+/* The record was encoded at the position and ends before `end`: now the backend may see it. */
+static inline void stepi_ring_publish(stepi_ring_t *ring, uint64_t end, uint64_t stamp)
+{
+    ring->position = end;
+    ring->last_stamp = stamp;
+    atomic_store_explicit(&ring->head_stamp, stamp, memory_order_relaxed); /* read after head, which orders it */
+    atomic_store_explicit(&ring->head, end, memory_order_release);         /* the record's bytes come before it */
+}
+
+/* Contiguous bytes at the position that may be written without looking at the tail. */
+static inline size_t stepi_ring_room(const stepi_ring_t *ring, bool urgent)
+{
+    const uint64_t limit = ring->limit + (urgent ? ring->reserve : 0);
+    const uint64_t free_bytes = limit > ring->position ? limit - ring->position : 0;
+    const uint64_t to_end = ring->mask + 1 - (ring->position & ring->mask);
+    return (size_t)(free_bytes < to_end ? free_bytes : to_end);
+}
+
+static inline uint8_t *stepi_ring_at(const stepi_ring_t *ring, uint64_t position)
+{
+    return ring->data + (position & ring->mask);
+}
+
+/* The slow way: looks at the tail and, when `bytes` more fit, copies the record from the scratch and publishes it.
+ * False: the ring is full. */
+bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, uint64_t stamp, bool urgent);
+
+/* The reader: the next record before `head` (a value of ring->head read with acquire), or NULL. Its stamp is
+ * ((const stepi_record_t *)it)->stamp. */
+const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head);
+
+/* Steps over the record that peek returned; its bytes stay valid until stepi_ring_release(). */
+void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record);
+
+/* Gives what was read back to the producer, and wakes it when it waits and half the ring is free. */
+void stepi_ring_release(stepi_ring_t *ring);
+
+#endif
