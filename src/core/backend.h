@@ -1,0 +1,61 @@
+/* The backend: takes records from the rings in the order of time, keeps the picture of open operations, renders each
+ * record for each output, and writes blocks.
+ *
+ * It is a state under the log's pump lock, not a thread: its own thread pumps in STEP_MODE_ASYNC, the calling thread in
+ * STEP_MODE_SYNC, flush and close pump on their caller's thread. So there is one way through which a line is made. */
+#ifndef STEPI_CORE_BACKEND_H
+#define STEPI_CORE_BACKEND_H
+
+#include "core/ledger.h"
+#include "core/optable.h"
+#include "core/output.h"
+#include "platform/clock.h"
+#include "record/ring.h"
+
+typedef struct stepi_backend {
+    stepi_timebase_t time;
+    int64_t last_wall_ns;   /* of the system's clock: tiny steps back are smoothed */
+    int64_t refreshed_ns;   /* when `time` was read last */
+    stepi_ring_t **rings;   /* this thread's copy of the log's list */
+    uint64_t *heads;
+    size_t ring_count, ring_capacity;
+    uint32_t rings_version;
+    int64_t held_since_ns;  /* a busy ring holds the others back since then; 0: none */
+    int64_t drops_told_ns;
+    uint64_t own_seq;       /* of the library's own records */
+    stepi_optable_t operations;
+    stepi_output_t *outputs[STEPI_OUTPUTS_MAX];
+    int output_count;
+    stepi_ledger_t ledger;
+} stepi_backend_t;
+
+/* Takes what the rings hold now; true if there was something. Under the pump lock. */
+bool stepi_backend_pass(step_log_t *log);
+
+/* Pumps until the rings are dry, then writes what was formatted. Waits for the pump lock at most so long; false if
+ * it was not to be had. On a thread that pumps already it does nothing and returns false. */
+bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns);
+
+/* Reports open operations as incomplete. Under the pump lock. */
+void stepi_backend_report_open(step_log_t *log);
+
+/* Writes blocks. Under the pump lock. */
+void stepi_backend_write(step_log_t *log);
+
+/* Starts the backend's thread, if it is not there; without one the log becomes synchronous. */
+void stepi_backend_ensure(step_log_t *log);
+
+/* Asks the thread to stop and waits for it, at most so long; false if it did not. */
+bool stepi_backend_stop(step_log_t *log, int64_t timeout_ns);
+
+/* Wakes the thread from nap or sleep. */
+void stepi_backend_wake(step_log_t *log);
+
+/* What a forked child keeps of it: the outputs. Nothing is freed: another thread may have been in the middle of it. */
+void stepi_backend_reset_in_child(step_log_t *log);
+void stepi_backend_clear(step_log_t *log);
+
+/* True where this thread runs a sink or formatter of the log, or pumps it. */
+bool stepi_backend_is_here(const step_log_t *log);
+
+#endif

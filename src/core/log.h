@@ -1,0 +1,93 @@
+/* The log: what calls read, and what the backend and the registry keep.
+ *
+ * Log structures are never given back to the allocator: a stale handle meets a closed log, not freed memory. `serial` tells one
+ * life of a structure from the next.
+ *
+ * Locks, in the order in which they may be taken: pump (of one log), registry, ledger. No lock is held while a user's
+ * callback runs, except the pump, which fork() does not wait for. */
+#ifndef STEPI_CORE_LOG_H
+#define STEPI_CORE_LOG_H
+
+#include "core/backend.h"
+#include "platform/futex.h"
+#include "record/ring.h"
+
+#include <step_logger.h>
+
+#include <pthread.h>
+
+#define STEPI_PATIENCE_NS 2000000000 /* nothing of ours waits longer than this without progress */
+
+enum { STEPI_LOG_FREE, STEPI_LOG_OPEN, STEPI_LOG_CLOSING };
+
+/* The library's own troubles: each kind is told at most once a second. */
+typedef enum stepi_trouble {
+    STEPI_TROUBLE_OPTION,
+    STEPI_TROUBLE_SINK,
+    STEPI_TROUBLE_FULL,
+    STEPI_TROUBLE_MEMORY,
+    STEPI_TROUBLE_THREAD,
+    STEPI_TROUBLE_TRACE,
+    STEPI_TROUBLES
+} stepi_trouble_t;
+
+struct step_log {
+    /* Read by every call, written rarely. */
+    _Atomic uint32_t state;
+    _Atomic int32_t level;
+    _Atomic uint64_t serial;
+    _Atomic uint32_t parked;      /* the backend sleeps: the next record wakes it */
+    _Atomic uint32_t synchronous; /* calls format and write themselves */
+    bool clocked;
+    bool drop_when_full;
+    step_clock_t clock;
+
+    /* Between producers and the backend. */
+    _Alignas(STEPI_CACHE_LINE) _Atomic uint32_t wake; /* futex: the backend naps and parks on it */
+    _Atomic uint32_t stalled;                         /* nothing drained for 2 s: drop until it does */
+    _Atomic uint64_t drained;                         /* grows with every batch that was read or written */
+
+    /* Counters of calls that no ring counted. */
+    _Atomic uint64_t misused;
+    _Atomic uint64_t dropped_memory;
+    _Atomic uint64_t dropped_nested;
+    _Atomic uint64_t dropped_closed;
+    _Atomic uint64_t retired_seq; /* of rings that are gone */
+    _Atomic uint64_t retired_full;
+    _Atomic uint64_t retired_nested;
+
+    uint32_t ring_bytes;
+    void (*diagnose)(void *ctx, int code, const char *text);
+    void *diagnose_ctx;
+    _Atomic int64_t told_at[STEPI_TROUBLES];
+
+    /* Under the registry's lock. */
+    stepi_ring_t *rings;
+    _Atomic uint32_t rings_version;
+    step_log_t *next;
+    _Atomic uint32_t has_thread;
+    pthread_t thread;
+    _Atomic uint32_t stop;
+    _Atomic uint32_t stopped;
+
+    stepi_lock_t pump; /* whoever holds it is the backend */
+    stepi_backend_t backend;
+};
+
+/* NULL: the default log, made if need be. NULL when there is none, or it is closed. */
+step_log_t *stepi_log_of(step_log_t *log);
+
+static inline bool stepi_log_is_open(const step_log_t *log, uint64_t serial)
+{
+    return atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN &&
+           atomic_load_explicit(&log->serial, memory_order_relaxed) == serial;
+}
+
+/* Tells log's owner, or stderr; log may be NULL. Rate-limited by kind. Preserves errno. */
+void stepi_diagnose(step_log_t *log, stepi_trouble_t kind, int code, const char *format, ...) STEPI_PRINTF(4, 5);
+
+/* The same before there is a log. */
+void stepi_diagnose_options(const step_log_options_t *options, int code, const char *format, ...)
+    STEPI_PRINTF(3, 4);
+
+#endif

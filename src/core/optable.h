@@ -1,0 +1,44 @@
+/* The backend's picture of operations: names that travelled once, and what is still open.
+ *
+ * A hash table from an operation's number to its names. Whether an operation still lives is asked of the operation itself
+ * (stepi_operation_is_alive()), so a record that was lost cannot leave an entry for ever: when the table is about to grow,
+ * entries of dead operations go. Since records of an operation that died a moment ago may still be in the rings, an entry
+ * goes only if it was seen dead before the rings last ran dry. */
+#ifndef STEPI_CORE_OPTABLE_H
+#define STEPI_CORE_OPTABLE_H
+
+#include "record/record.h"
+
+typedef struct stepi_open_operation {
+    uint64_t id; /* 0: free slot */
+    bool started, ended, step_known;
+    bool seen_dead;
+    uint32_t dead_epoch;
+    uint32_t depth;
+    int level;
+    int32_t step, total;
+    uint64_t start_ticks;
+    int64_t start_ns; /* by the injected clock */
+    char *name;       /* owned; NULL with has_name: NULL text */
+    char *description;
+    stepi_text_t name_text, description_text;
+    bool has_name;
+} stepi_open_operation_t;
+
+typedef struct stepi_optable {
+    stepi_open_operation_t **slots; /* a power of two, open addressing */
+    size_t capacity, count;
+    uint32_t epoch; /* grows whenever the rings ran dry */
+} stepi_optable_t;
+
+/* The entry of an operation, made if need be; NULL without memory. */
+stepi_open_operation_t *stepi_optable_get(stepi_optable_t *table, uint64_t id);
+stepi_open_operation_t *stepi_optable_find(stepi_optable_t *table, uint64_t id);
+void stepi_optable_remove(stepi_optable_t *table, uint64_t id);
+void stepi_optable_clear(stepi_optable_t *table);
+
+/* Copies; without memory the text is forgotten. */
+void stepi_optable_name(stepi_open_operation_t *entry, const stepi_text_t *name);
+void stepi_optable_describe(stepi_open_operation_t *entry, int32_t step, int32_t total, const stepi_text_t *description);
+
+#endif
