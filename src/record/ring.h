@@ -49,7 +49,6 @@ struct stepi_ring {
     /* owned by the registry: see core/registry.h */
     _Atomic uint32_t released; /* the thread is gone, or uses another ring: recycle once drained */
     uint32_t tid;
-    uint64_t seq_start;        /* records before it belong to an earlier owner */
     uint64_t reported_drops;
     uint64_t bytes;            /* of data */
     size_t mapped;
@@ -57,8 +56,9 @@ struct stepi_ring {
     size_t scratch_bytes;
     stepi_ring_t *next_in_log;
     stepi_ring_t *next_in_thread;
-    void *log;
+    _Atomic(void *) log; /* NULL: closed, the thread frees the ring */
     uint64_t log_serial;
+    uint64_t identity; /* of this use of the ring: differs for each thread that had it */
 };
 
 /* bytes: a power of two, at least 4096. NULL without memory. */

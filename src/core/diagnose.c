@@ -1,0 +1,67 @@
+#include "core/log.h"
+
+#include "platform/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 512, ONCE_A_SECOND_NS = 1000000000 };
+
+/* One line on stderr; nothing when it would block: a full terminal must not stop the program. */
+static void tell_stderr(const char *text)
+{
+    static const char prefix[] = "step_logger: ";
+    char line[TEXT_MAX + sizeof(prefix) + 1];
+    const int n = snprintf(line, sizeof(line), "%s%s\n", prefix, text);
+    struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+    if (n > 0 && poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT) {
+        const ssize_t written = write(STDERR_FILENO, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+        (void)written; /* there is nobody left to tell */
+    }
+}
+
+static bool told_lately(step_log_t *log, stepi_trouble_t kind)
+{
+    const int64_t now = stepi_monotonic_ns();
+    int64_t last = atomic_load_explicit(&log->told_at[kind], memory_order_relaxed);
+    if (last != 0 && now - last < ONCE_A_SECOND_NS)
+        return true;
+    return !atomic_compare_exchange_strong_explicit(&log->told_at[kind], &last, now, memory_order_relaxed,
+                                                    memory_order_relaxed);
+}
+
+void stepi_diagnose(step_log_t *log, stepi_trouble_t kind, int code, const char *format, ...)
+{
+    const int saved = errno;
+    if (log == NULL || !told_lately(log, kind)) {
+        char text[TEXT_MAX];
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        if (log != NULL && log->diagnose != NULL)
+            log->diagnose(log->diagnose_ctx, code, text);
+        else
+            tell_stderr(text);
+    }
+    errno = saved;
+}
+
+void stepi_diagnose_options(const step_log_options_t *options, int code, const char *format, ...)
+{
+    const int saved = errno;
+    char text[TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (options->diagnose != NULL)
+        options->diagnose(options->diagnose_ctx, code, text);
+    else
+        tell_stderr(text);
+    errno = saved;
+}

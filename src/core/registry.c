@@ -1,0 +1,314 @@
+#include "core/registry.h"
+
+#include "core/lifecycle.h"
+#include "platform/system.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPARE_RINGS = 4 };
+
+_Thread_local stepi_thread_t *stepi_self __attribute__((tls_model("initial-exec")));
+step_log_t *stepi_logs;
+bool stepi_needs_fences;
+int32_t stepi_gate;
+
+static stepi_lock_t registry_lock;
+static _Thread_local volatile bool holds_lock __attribute__((tls_model("initial-exec")));
+static stepi_thread_t *unused_threads;
+static pthread_key_t thread_key;
+static bool has_thread_key;
+static _Atomic(step_log_t *) default_log;
+static _Atomic int default_state;
+static uint32_t *fork_witness; /* 1 in the process that made it, 0 in a forked child */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* ---- Once ---- */
+
+static void thread_ended(void *argument);
+
+static void init_once(void)
+{
+    stepi_clock_init();
+    stepi_needs_fences = !stepi_barrier_init();
+    has_thread_key = pthread_key_create(&thread_key, thread_ended) == 0;
+    fork_witness = stepi_pages_map(stepi_page_bytes());
+    if (fork_witness != NULL) {
+        stepi_pages_wipe_on_fork(fork_witness, stepi_page_bytes());
+        *fork_witness = 1;
+    }
+    stepi_lifecycle_init();
+}
+
+void stepi_library_init(void)
+{
+    pthread_once(&once, init_once);
+}
+
+void stepi_fork_check(void)
+{
+    if (fork_witness != NULL && *fork_witness == 0)
+        stepi_fork_child();
+}
+
+void stepi_registry_take(void)
+{
+    holds_lock = true; /* first: a signal handler that comes now must not wait for this thread */
+    stepi_lock_take(&registry_lock);
+}
+
+void stepi_registry_release(void)
+{
+    stepi_lock_release(&registry_lock);
+    holds_lock = false;
+}
+
+/* ---- Logs, the gate, the default ---- */
+
+step_log_t *stepi_log_take(void)
+{
+    stepi_registry_take();
+    step_log_t *log = stepi_logs;
+    while (log != NULL && atomic_load_explicit(&log->state, memory_order_relaxed) != STEPI_LOG_FREE)
+        log = log->next;
+    if (log == NULL) {
+        log = aligned_alloc(STEPI_CACHE_LINE, sizeof(*log) + (STEPI_CACHE_LINE - sizeof(*log) % STEPI_CACHE_LINE));
+        if (log != NULL) {
+            memset(log, 0, sizeof(*log));
+            log->next = stepi_logs;
+            stepi_logs = log;
+        }
+    }
+    if (log != NULL) /* claimed: not open yet, but nobody else's either */
+        atomic_store_explicit(&log->state, STEPI_LOG_CLOSING, memory_order_relaxed);
+    stepi_registry_release();
+    return log;
+}
+
+void stepi_gate_update(void)
+{
+    stepi_registry_take();
+    int32_t gate = STEP_LEVEL_OFF;
+    if (atomic_load_explicit(&default_state, memory_order_relaxed) == STEPI_DEFAULT_UNMADE)
+        gate = 0; /* the first message of any level makes the default log */
+    for (const step_log_t *log = stepi_logs; log != NULL; log = log->next) {
+        const int32_t level = atomic_load_explicit(&log->level, memory_order_relaxed);
+        if (atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN && level < gate)
+            gate = level;
+    }
+    __atomic_store_n(&stepi_gate, gate, __ATOMIC_RELAXED); /* relaxed: only a hint, the log decides */
+    stepi_registry_release();
+}
+
+step_log_t *stepi_default_get(stepi_default_state_t *state)
+{
+    /* acquire: whoever sees the log sees it complete */
+    *state = (stepi_default_state_t)atomic_load_explicit(&default_state, memory_order_acquire);
+    return atomic_load_explicit(&default_log, memory_order_acquire);
+}
+
+void stepi_default_set(step_log_t *log)
+{
+    atomic_store_explicit(&default_log, log, memory_order_release);
+    atomic_store_explicit(&default_state, log != NULL ? STEPI_DEFAULT_SET : STEPI_DEFAULT_NONE, memory_order_release);
+    stepi_gate_update();
+}
+
+/* ---- Threads ---- */
+
+stepi_thread_t *stepi_thread_self_slow(void)
+{
+    stepi_library_init();
+    if (holds_lock)
+        return NULL;
+    stepi_registry_take();
+    stepi_thread_t *self = unused_threads;
+    if (self != NULL)
+        unused_threads = self->next;
+    stepi_registry_release();
+    if (self == NULL)
+        self = stepi_pages_map(sizeof(*self));
+    if (self == NULL)
+        return NULL;
+    self->tid = stepi_thread_id();
+    stepi_self = self;
+    if (has_thread_key) /* again after an earlier destructor ran: then it runs once more */
+        pthread_setspecific(thread_key, self);
+    return self;
+}
+
+static void count_retired(step_log_t *log, const stepi_ring_t *ring)
+{
+    atomic_fetch_add_explicit(&log->retired_seq, atomic_load_explicit(&ring->seq, memory_order_relaxed),
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&log->retired_full, atomic_load_explicit(&ring->dropped_full, memory_order_relaxed),
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&log->retired_nested, atomic_load_explicit(&ring->dropped_nested, memory_order_relaxed),
+                              memory_order_relaxed);
+}
+
+/* Takes a thread's rings from it: those of open logs are released to their log, the others freed. Under the lock. */
+static void let_go(stepi_thread_t *self, bool only_closed)
+{
+    stepi_ring_t **link = &self->rings;
+    while (*link != NULL) {
+        stepi_ring_t *ring = *link;
+        if (ring->log != NULL && only_closed) {
+            link = &ring->next_in_thread;
+            continue;
+        }
+        *link = ring->next_in_thread;
+        if (ring->log == NULL)
+            stepi_ring_free(ring);
+        else /* release: what this thread wrote comes before the next owner */
+            atomic_store_explicit(&ring->released, 1, memory_order_release);
+    }
+    self->ring = NULL;
+    self->log = NULL;
+}
+
+static void thread_ended(void *argument)
+{
+    stepi_thread_t *self = argument;
+    stepi_registry_take();
+    stepi_self = NULL; /* a later destructor that logs starts afresh */
+    let_go(self, false);
+    self->depth = 0;
+    self->next = unused_threads;
+    unused_threads = self;
+    stepi_registry_release();
+}
+
+/* ---- Rings ---- */
+
+static bool is_drained(const stepi_ring_t *ring)
+{
+    /* acquire: the backend is done with it, the previous owner too */
+    return atomic_load_explicit(&ring->released, memory_order_acquire) != 0 &&
+           atomic_load_explicit(&ring->tail, memory_order_acquire) ==
+               atomic_load_explicit(&ring->head, memory_order_acquire);
+}
+
+/* A ring of an ended thread, or a new one, in the log's list. Under the lock. */
+static stepi_ring_t *take_ring(step_log_t *log, uint64_t serial)
+{
+    for (stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
+        if (is_drained(ring)) {
+            atomic_store_explicit(&ring->busy, 0, memory_order_relaxed);
+            return ring;
+        }
+    stepi_ring_t *ring = stepi_ring_new(log->ring_bytes);
+    if (ring == NULL)
+        return NULL;
+    ring->log = log;
+    ring->log_serial = serial;
+    ring->next_in_log = log->rings;
+    log->rings = ring;
+    /* release: the backend that sees the version sees the list */
+    atomic_fetch_add_explicit(&log->rings_version, 1, memory_order_release);
+    return ring;
+}
+
+static stepi_ring_t *find_ring(const stepi_thread_t *self, const step_log_t *log, uint64_t serial)
+{
+    for (stepi_ring_t *ring = self->rings; ring != NULL; ring = ring->next_in_thread)
+        if (ring->log == log && ring->log_serial == serial)
+            return ring;
+    return NULL;
+}
+
+static stepi_ring_t *adopt_ring(stepi_thread_t *self, step_log_t *log, uint64_t serial)
+{
+    static _Atomic uint64_t identities;
+    stepi_registry_take();
+    let_go(self, true);
+    stepi_ring_t *ring = stepi_log_is_open(log, serial) ? take_ring(log, serial) : NULL;
+    if (ring != NULL) {
+        ring->tid = self->tid;
+        ring->identity = atomic_fetch_add_explicit(&identities, 1, memory_order_relaxed) + 1;
+        ring->next_in_thread = self->rings;
+        self->rings = ring;
+        atomic_store_explicit(&ring->released, 0, memory_order_relaxed);
+    }
+    stepi_registry_release();
+    if (ring != NULL)
+        stepi_backend_ensure(log);
+    return ring;
+}
+
+stepi_ring_t *stepi_ring_for(step_log_t *log)
+{
+    stepi_fork_check();
+    stepi_thread_t *self = holds_lock ? NULL : stepi_thread_self();
+    if (self == NULL)
+        return NULL;
+    const uint64_t serial = atomic_load_explicit(&log->serial, memory_order_relaxed);
+    stepi_ring_t *ring = find_ring(self, log, serial);
+    if (ring == NULL)
+        ring = adopt_ring(self, log, serial);
+    self->ring = ring;
+    self->log = ring != NULL ? log : NULL;
+    self->serial = serial;
+    return ring;
+}
+
+void stepi_rings_close(step_log_t *log)
+{
+    stepi_registry_take();
+    for (stepi_ring_t *ring = log->rings, *next; ring != NULL; ring = next) {
+        next = ring->next_in_log;
+        count_retired(log, ring);
+        if (atomic_load_explicit(&ring->released, memory_order_acquire) != 0)
+            stepi_ring_free(ring);
+        else
+            ring->log = NULL; /* its thread frees it */
+    }
+    log->rings = NULL;
+    atomic_fetch_add_explicit(&log->rings_version, 1, memory_order_release);
+    stepi_registry_release();
+}
+
+void stepi_rings_trim(step_log_t *log)
+{
+    stepi_registry_take();
+    int spare = 0;
+    bool trimmed = false;
+    stepi_ring_t **link = &log->rings;
+    while (*link != NULL) {
+        stepi_ring_t *ring = *link;
+        if (!is_drained(ring) || ++spare <= SPARE_RINGS) {
+            link = &ring->next_in_log;
+            continue;
+        }
+        *link = ring->next_in_log;
+        count_retired(log, ring);
+        stepi_ring_free(ring);
+        trimmed = true;
+    }
+    if (trimmed)
+        atomic_fetch_add_explicit(&log->rings_version, 1, memory_order_release);
+    stepi_registry_release();
+}
+
+/* ---- Fork ---- */
+
+void stepi_registry_reset_in_child(void)
+{
+    registry_lock = (stepi_lock_t){ 0 };
+    holds_lock = false;
+    stepi_needs_fences = !stepi_barrier_init();
+    if (fork_witness != NULL)
+        *fork_witness = 1;
+    stepi_thread_t *self = stepi_self;
+    if (self != NULL) {
+        self->rings = NULL;
+        self->ring = NULL;
+        self->log = NULL;
+            self->tid = stepi_thread_id();
+    }
+    for (step_log_t *log = stepi_logs; log != NULL; log = log->next) {
+        log->rings = NULL; /* mapped still: their records are the parent's to write */
+        atomic_fetch_add_explicit(&log->rings_version, 1, memory_order_relaxed);
+    }
+}
