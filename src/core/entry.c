@@ -133,20 +133,27 @@ static bool wait_for_room(stepi_entry_t *entry)
     return patience > 0;
 }
 
+static void take_number(stepi_draft_t *draft, stepi_ring_t *ring)
+{
+    draft->seq = atomic_load_explicit(&ring->seq, memory_order_relaxed);
+    atomic_store_explicit(&ring->seq, draft->seq + 1, memory_order_relaxed); /* relaxed: a statistic */
+}
+
 /* A forked child that no atfork handler told: the ring is the parent's, and reads as zeros. */
-static bool leave_inherited_ring(stepi_entry_t *entry)
+static bool leave_inherited_ring(stepi_entry_t *entry, stepi_draft_t *draft)
 {
     stepi_ring_t *ring = ring_the_slow_way(entry->log);
     if (ring == NULL || ring->alive == 0)
         return false;
     atomic_store_explicit(&ring->busy, (uintptr_t)__builtin_frame_address(0), memory_order_relaxed);
     entry->ring = ring;
+    take_number(draft, ring);
     return true;
 }
 
 static bool write_slowly(stepi_entry_t *entry, stepi_draft_t *draft)
 {
-    if (entry->ring->alive == 0 && !leave_inherited_ring(entry))
+    if (entry->ring->alive == 0 && !leave_inherited_ring(entry, draft))
         return false;
     stepi_ring_t *ring = entry->ring;
     const bool urgent = draft->level >= STEP_LEVEL_ERROR;
@@ -167,8 +174,7 @@ static bool write_slowly(stepi_entry_t *entry, stepi_draft_t *draft)
 bool stepi_write(stepi_entry_t *entry, stepi_draft_t *draft)
 {
     stepi_ring_t *ring = entry->ring;
-    draft->seq = atomic_load_explicit(&ring->seq, memory_order_relaxed);
-    atomic_store_explicit(&ring->seq, draft->seq + 1, memory_order_relaxed); /* relaxed: a statistic */
+    take_number(draft, ring);
     draft->stamp = entry->stamp;
     if (entry->log->clocked) {
         draft->parts |= STEPI_PART_CLOCK;

@@ -1,0 +1,83 @@
+#include "core/misuse.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void stepi_count_misuse(step_log_t *log)
+{
+    if (log != NULL)
+        atomic_fetch_add_explicit(&log->misused, 1, memory_order_relaxed);
+}
+
+/* A WARNING message in the operation's place, with its fields. */
+static void say(stepi_entry_t *entry, step_logger_t *op, const char *text, const step_field_t *fields, size_t count)
+{
+    stepi_draft_t draft = stepi_operation_draft(entry, op, STEPI_MESSAGE, STEP_LEVEL_WARNING);
+    draft.parts |= STEPI_PART_TEXT;
+    draft.text = stepi_text_of(text);
+    draft.fields = fields;
+    draft.field_count = fields != NULL ? count : 0;
+    stepi_operation_write(entry, op, &draft);
+}
+
+void stepi_misuse_text(stepi_entry_t *entry, step_logger_t *op, const char *what, const char *text,
+                       const step_field_t *fields, size_t count)
+{
+    char line[512];
+    const stepi_text_t name = stepi_name_text(&op->name);
+    const int shown = name.length < 200 ? (int)name.length : 200;
+    stepi_count_misuse(entry->log);
+    snprintf(line, sizeof(line), "%s in operation \"%.*s\"%s%s", what, shown, name.bytes != NULL ? name.bytes : "",
+             text != NULL ? ": " : "", text != NULL ? text : "");
+    say(entry, op, line, fields, count);
+}
+
+void stepi_misuse(stepi_entry_t *entry, step_logger_t *op, const char *what, const step_field_t *fields, size_t count)
+{
+    stepi_misuse_text(entry, op, what, NULL, fields, count);
+}
+
+void stepi_check_started(stepi_entry_t *entry, step_logger_t *op, const char *call)
+{
+    char what[64];
+    const uint32_t state = atomic_load_explicit(&op->state, memory_order_relaxed);
+    if (state == STEPI_STARTED)
+        return;
+    if (state == STEPI_ENDED && (op->said & STEPI_SAID_AFTER_COMPLETE) != 0) {
+        stepi_count_misuse(entry->log);
+        return;
+    }
+    if (state == STEPI_ENDED)
+        op->said |= STEPI_SAID_AFTER_COMPLETE;
+    snprintf(what, sizeof(what), "%s %s", call, state == STEPI_ENDED ? "after complete()" : "before start()");
+    stepi_misuse(entry, op, what, NULL, 0);
+}
+
+void stepi_refuse_traceparent(step_log_t *log)
+{
+    stepi_count_misuse(log);
+    stepi_diagnose(log, STEPI_TROUBLE_TRACE, STEP_ENOTSUP,
+                   "step_logger_options_t.traceparent is not built yet: the operation is made without it");
+}
+
+const char *stepi_error_text(int errnum, char *buffer, size_t bytes)
+{
+    buffer[0] = '\0';
+#if defined(__GLIBC__)
+    return strerror_r(errnum, buffer, bytes); /* the GNU one */
+#else
+    return strerror_r(errnum, buffer, bytes) == 0 ? buffer : "unknown error";
+#endif
+}
+
+bool stepi_options_copy(void *to, size_t known, const void *from, size_t given)
+{
+    const unsigned char *bytes = from;
+    if (given < sizeof(size_t))
+        return false;
+    for (size_t i = known; i < given; i++)
+        if (bytes[i] != 0)
+            return false;
+    memcpy(to, from, given < known ? given : known);
+    return true;
+}

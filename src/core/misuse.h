@@ -1,0 +1,30 @@
+/* Calls in the wrong order: their data is kept, a WARNING line says what was wrong, and they are counted. */
+#ifndef STEPI_CORE_MISUSE_H
+#define STEPI_CORE_MISUSE_H
+
+#include "core/operation.h"
+
+#include <errno.h>
+
+void stepi_count_misuse(step_log_t *log); /* NULL: nowhere to count */
+
+/* `skip() without step() in operation "X": <text>` */
+void stepi_misuse_text(stepi_entry_t *entry, step_logger_t *op, const char *what, const char *text,
+                       const step_field_t *fields, size_t count);
+
+/* Before start() or after complete(): says so, once for each operation; the call then goes on. */
+void stepi_check_started(stepi_entry_t *entry, step_logger_t *op, const char *call);
+
+void stepi_refuse_traceparent(step_log_t *log);
+
+/* strerror, for threads. */
+const char *stepi_error_text(int errnum, char *buffer, size_t bytes);
+
+/* Copies options of `given` bytes over defaults of `known` bytes: an older caller's are shorter; a newer one's are longer
+ * and accepted if what we do not know is zero. The first member is the size. */
+bool stepi_options_copy(void *to, size_t known, const void *from, size_t given);
+
+/* An elapsed time of stepi_entry_t's units in nanoseconds, roughly. */
+int64_t stepi_log_elapsed_ns(const step_log_t *log, int64_t elapsed);
+
+#endif

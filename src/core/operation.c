@@ -1,0 +1,411 @@
+/* Operations: making, starting, steps, completing.
+ *
+ *     MADE ── start ──> STARTED ── complete ──> ENDED
+ *
+ * Every call records something, whatever the level: a line that is off still travels as a quiet record, so that the backend knows
+ * names and times when a failure comes. Calls in the wrong order go to misuse.c and keep their data. */
+#include "core/operation.h"
+
+#include "core/misuse.h"
+
+#include <string.h>
+
+enum { PROGRESS_EVERY_NS = 1000000000 };
+
+/* ---- Making and freeing ---- */
+
+static step_logger_t no_parent;
+
+step_logger_t *step_logger_no_parent(void)
+{
+    return &no_parent;
+}
+
+/* Options as this library knows them, from a caller that may know fewer or more. */
+static bool read_options(const step_logger_options_t *from, step_logger_options_t *to)
+{
+    const step_logger_options_t defaults = STEP_LOGGER_OPTIONS_INIT;
+    *to = defaults;
+    if (from == NULL)
+        return true;
+    if (!stepi_options_copy(to, sizeof(*to), from, from->size))
+        return false;
+    to->size = sizeof(*to);
+    return true;
+}
+
+static void set_parent(step_logger_t *op, step_logger_t *parent)
+{
+    op->detached = parent == &no_parent;
+    op->parent = (stepi_current_t){ 0 };
+    if (parent != NULL && parent != &no_parent)
+        op->parent = (stepi_current_t){ .op = parent,
+                                        .id = atomic_load_explicit(&parent->id, memory_order_relaxed) };
+}
+
+step_logger_t *step_logger_new_with(const char *operation, const step_logger_options_t *given)
+{
+    step_logger_options_t options;
+    const int saved = errno;
+    if (!read_options(given, &options)) {
+        stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, STEP_EINVAL,
+                       "step_logger_new_with(): options.size is not one this library knows; "
+                       "start from STEP_LOGGER_OPTIONS_INIT");
+        return NULL;
+    }
+    step_log_t *log = stepi_log_of(options.log);
+    step_logger_t *op = log != NULL ? stepi_operation_take() : NULL;
+    errno = saved;
+    if (op == NULL)
+        return NULL;
+    op->log = log;
+    op->serial = atomic_load_explicit(&log->serial, memory_order_relaxed);
+    op->level = options.level > 0 ? options.level : STEP_LEVEL_INFO;
+    op->total = options.total_steps > 0 ? options.total_steps : 0;
+    op->failed = op->step_open = false;
+    op->said = 0;
+    op->depth = 0;
+    op->step = 0;
+    op->attempt = 0;
+    op->progress_at = 0;
+    op->described_in = 0;
+    set_parent(op, options.parent);
+    stepi_name_set(&op->name, operation);
+    stepi_name_set(&op->description, NULL);
+    if (options.traceparent != NULL)
+        stepi_refuse_traceparent(log);
+    atomic_store_explicit(&op->state, STEPI_MADE, memory_order_relaxed);
+    return op;
+}
+
+step_logger_t *step_logger_new(const char *operation, int total_steps)
+{
+    step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
+    options.total_steps = total_steps;
+    return step_logger_new_with(operation, &options);
+}
+
+static int64_t since(const stepi_entry_t *entry, int64_t then)
+{
+    return entry->now > then ? entry->now - then : 0;
+}
+
+static int higher(int level, int other)
+{
+    return level > other ? level : other;
+}
+
+void step_logger_free(step_logger_t *op)
+{
+    stepi_entry_t entry;
+    const int saved = errno;
+    if (op == NULL || op == &no_parent)
+        return;
+    const uint32_t state = atomic_load_explicit(&op->state, memory_order_relaxed);
+    if (state == STEPI_UNUSED) {
+        stepi_count_misuse(stepi_log_of(NULL));
+        return;
+    }
+    if (state == STEPI_STARTED && !op->failed && stepi_operation_enter(&entry, op)) {
+        stepi_draft_t draft =
+            stepi_operation_draft(&entry, op, STEPI_OPERATION_INCOMPLETE, higher(op->level, STEP_LEVEL_WARNING));
+        draft.parts |= STEPI_PART_ELAPSED;
+        draft.elapsed = since(&entry, op->started_at);
+        stepi_operation_write(&entry, op, &draft);
+        stepi_leave(&entry);
+    }
+    stepi_operation_give_back(op);
+    errno = saved;
+}
+
+/* ---- Recording ---- */
+
+bool stepi_operation_enter(stepi_entry_t *entry, step_logger_t *op)
+{
+    if (__builtin_expect(op == NULL || op == &no_parent, 0))
+        return false;
+    if (__builtin_expect(atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_UNUSED, 0)) {
+        stepi_count_misuse(stepi_log_of(NULL));
+        return false;
+    }
+    return stepi_log_is_open(op->log, op->serial) && stepi_enter(entry, op->log);
+}
+
+static bool wants(const stepi_entry_t *entry, int level)
+{
+    return level >= atomic_load_explicit(&entry->log->level, memory_order_relaxed);
+}
+
+stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logger_t *op, stepi_kind_t kind, int level)
+{
+    stepi_draft_t draft = {
+        .kind = (uint8_t)kind,
+        .level = (uint8_t)(level < STEP_LEVEL_OFF ? level : STEP_LEVEL_OFF - 1),
+        .depth = op->depth,
+        .operation = atomic_load_explicit(&op->id, memory_order_relaxed),
+        .parts = wants(entry, level) ? 0 : STEPI_FLAG_QUIET,
+    };
+    if (op->described_in != entry->ring->identity) {
+        draft.parts |= STEPI_PART_OPERATION;
+        draft.operation_name = stepi_name_text(&op->name);
+        if (op->step_open) {
+            draft.parts |= STEPI_PART_STEP | STEPI_PART_DESCRIPTION;
+            draft.step = op->step;
+            draft.total = op->total;
+            draft.description = stepi_name_text(&op->description);
+        }
+    }
+    return draft;
+}
+
+void stepi_operation_write(stepi_entry_t *entry, step_logger_t *op, stepi_draft_t *draft)
+{
+    const bool written = stepi_write(entry, draft);
+    if (!written)
+        op->described_in = 0; /* it may have been the one with the names */
+    else if (draft->parts & STEPI_PART_OPERATION)
+        op->described_in = entry->ring->identity;
+}
+
+static void set_fields(stepi_draft_t *draft, const step_field_t *fields, size_t count)
+{
+    if ((draft->parts & STEPI_FLAG_QUIET) == 0 && fields != NULL) {
+        draft->fields = fields;
+        draft->field_count = count;
+    }
+}
+
+static void set_step(stepi_draft_t *draft, const step_logger_t *op)
+{
+    draft->parts |= STEPI_PART_STEP;
+    draft->step = op->step;
+    draft->total = op->total;
+    if (op->attempt > 1) {
+        draft->parts |= STEPI_PART_ATTEMPT;
+        draft->attempt = op->attempt;
+    }
+}
+
+/* ---- Start ---- */
+
+/* The explicit parent, else what is current on this thread; both only in the same log. */
+static void decide_parent(step_logger_t *op)
+{
+    const step_logger_t *parent = op->parent.op;
+    if (parent != NULL && atomic_load_explicit(&parent->id, memory_order_relaxed) != op->parent.id)
+        parent = NULL; /* freed meanwhile */
+    if (op->parent.op == NULL && !op->detached)
+        parent = stepi_current();
+    op->depth = parent != NULL && parent->log == op->log ? parent->depth + 1 : 0;
+}
+
+static void start(stepi_entry_t *entry, step_logger_t *op, const step_field_t *fields, size_t count)
+{
+    decide_parent(op);
+    op->started_at = entry->now;
+    op->described_in = 0;
+    stepi_draft_t draft = stepi_operation_draft(entry, op, STEPI_OPERATION_START, op->level);
+    set_fields(&draft, fields, count);
+    stepi_operation_write(entry, op, &draft);
+    atomic_store_explicit(&op->state, STEPI_STARTED, memory_order_relaxed);
+    if (!op->detached)
+        stepi_current_push(op);
+}
+
+void step_logger_start_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
+{
+    stepi_entry_t entry;
+    (void)site;
+    if (!stepi_operation_enter(&entry, op))
+        return;
+    const uint32_t state = atomic_load_explicit(&op->state, memory_order_relaxed);
+    if (state == STEPI_MADE)
+        start(&entry, op, fields, count);
+    else
+        stepi_misuse(&entry, op, state == STEPI_ENDED ? "start() after complete()" : "start() called again", fields,
+                     count);
+    stepi_leave(&entry);
+}
+
+/* ---- Steps ---- */
+
+void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, const char *description,
+                             const step_field_t *fields, size_t count)
+{
+    stepi_entry_t entry;
+    (void)site;
+    if (!stepi_operation_enter(&entry, op))
+        return;
+    stepi_check_started(&entry, op, "step()");
+    if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_MADE)
+        start(&entry, op, NULL, 0);
+    op->attempt = number == op->step && op->attempt > 0 && op->attempt < UINT32_MAX ? op->attempt + 1 : 1;
+    op->progress_at = 0;
+    op->step = number;
+    op->step_at = entry.now;
+    op->step_open = true;
+    op->failed = false;
+    stepi_name_set(&op->description, description);
+    stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_STEP_START, op->level);
+    set_step(&draft, op);
+    draft.parts |= STEPI_PART_DESCRIPTION;
+    draft.description = stepi_name_text(&op->description);
+    set_fields(&draft, fields, count);
+    stepi_operation_write(&entry, op, &draft);
+    if (number < 1 || (op->total > 0 && number > op->total))
+        stepi_misuse(&entry, op, "step number out of range", NULL, 0);
+    stepi_leave(&entry);
+}
+
+/* The open step ends: success and skip without a step are misuse, failure is the operation's then. */
+static stepi_draft_t end_step(stepi_entry_t *entry, step_logger_t *op, stepi_kind_t kind, int level)
+{
+    stepi_draft_t draft = stepi_operation_draft(entry, op, kind, level);
+    if (op->step_open) {
+        set_step(&draft, op);
+        draft.parts |= STEPI_PART_ELAPSED;
+        draft.elapsed = since(entry, op->step_at);
+        op->step_open = false;
+    }
+    return draft;
+}
+
+void step_logger_success_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
+{
+    stepi_entry_t entry;
+    (void)site;
+    if (!stepi_operation_enter(&entry, op))
+        return;
+    if (__builtin_expect(op->step_open, 1)) {
+        stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_SUCCESS, op->level);
+        set_fields(&draft, fields, count);
+        stepi_operation_write(&entry, op, &draft);
+    } else {
+        stepi_misuse(&entry, op, "success() without step()", fields, count);
+    }
+    stepi_leave(&entry);
+}
+
+void step_logger_skip_fields(step_logger_t *op, step_site_t *site, const char *reason, const step_field_t *fields,
+                             size_t count)
+{
+    stepi_entry_t entry;
+    (void)site;
+    if (!stepi_operation_enter(&entry, op))
+        return;
+    if (op->step_open) {
+        stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_SKIP, op->level);
+        draft.parts |= STEPI_PART_TEXT;
+        draft.text = stepi_text_of(reason);
+        set_fields(&draft, fields, count);
+        stepi_operation_write(&entry, op, &draft);
+    } else {
+        stepi_misuse_text(&entry, op, "skip() without step()", reason, fields, count);
+    }
+    stepi_leave(&entry);
+}
+
+static void fail(step_logger_t *op, int error_number, const char *error, const step_field_t *fields, size_t count)
+{
+    stepi_entry_t entry;
+    if (!stepi_operation_enter(&entry, op))
+        return;
+    stepi_check_started(&entry, op, "failure()");
+    if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_MADE)
+        start(&entry, op, NULL, 0);
+    stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_FAILURE, higher(op->level, STEP_LEVEL_ERROR));
+    draft.parts |= STEPI_PART_TEXT;
+    draft.text = stepi_text_of(error);
+    if (error_number != 0) {
+        draft.parts |= STEPI_PART_ATTEMPT;
+        draft.attempt = op->attempt > 0 ? op->attempt : 1;
+        draft.error_number = error_number;
+    }
+    set_fields(&draft, fields, count);
+    stepi_operation_write(&entry, op, &draft);
+    op->failed = true;
+    stepi_leave(&entry);
+}
+
+void step_logger_failure_fields(step_logger_t *op, step_site_t *site, const char *error, const step_field_t *fields,
+                                size_t count)
+{
+    (void)site;
+    fail(op, 0, error, fields, count);
+}
+
+void step_logger_failure_errno_fields(step_logger_t *op, step_site_t *site, int errnum, const step_field_t *fields,
+                                      size_t count)
+{
+    char text[128];
+    const int saved = errno;
+    (void)site;
+    fail(op, errnum, stepi_error_text(errnum, text, sizeof(text)), fields, count);
+    errno = saved;
+}
+
+/* ---- Complete, progress ---- */
+
+void step_logger_complete_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
+{
+    stepi_entry_t entry;
+    (void)site;
+    if (!stepi_operation_enter(&entry, op))
+        return;
+    const uint32_t state = atomic_load_explicit(&op->state, memory_order_relaxed);
+    if (state == STEPI_ENDED) {
+        stepi_misuse(&entry, op, "complete() called again", fields, count);
+        stepi_leave(&entry);
+        return;
+    }
+    stepi_check_started(&entry, op, "complete()");
+    if (state == STEPI_MADE)
+        start(&entry, op, NULL, 0);
+    stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_OPERATION_COMPLETE, op->level);
+    draft.parts |= STEPI_PART_ELAPSED;
+    draft.elapsed = since(&entry, op->started_at);
+    set_fields(&draft, fields, count);
+    stepi_operation_write(&entry, op, &draft);
+    op->step_open = false;
+    atomic_store_explicit(&op->state, STEPI_ENDED, memory_order_relaxed);
+    stepi_leave(&entry);
+}
+
+/* At most one line a second, but always the first and the last of a step. */
+static bool progress_is_due(const stepi_entry_t *entry, const step_logger_t *op, uint64_t done, uint64_t total)
+{
+    if (op->progress_at == 0 || (total > 0 && done >= total))
+        return true;
+    return stepi_log_elapsed_ns(entry->log, since(entry, op->progress_at)) >= PROGRESS_EVERY_NS;
+}
+
+void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t done, uint64_t total,
+                                 const step_field_t *fields, size_t count)
+{
+    stepi_entry_t entry;
+    (void)site;
+    if (!stepi_operation_enter(&entry, op))
+        return;
+    stepi_check_started(&entry, op, "progress()");
+    if (progress_is_due(&entry, op, done, total)) {
+        stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_PROGRESS, op->level);
+        draft.parts |= STEPI_PART_PROGRESS;
+        draft.done = done;
+        draft.goal = total;
+        if (op->step_open)
+            set_step(&draft, op);
+        set_fields(&draft, fields, count);
+        stepi_operation_write(&entry, op, &draft);
+        op->progress_at = entry.now != 0 ? entry.now : 1;
+    }
+    stepi_leave(&entry);
+}
+
+bool step_logger_wants(const step_logger_t *op, step_level_t level)
+{
+    if (op == NULL || op == &no_parent || atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_UNUSED)
+        return false;
+    const int at = level == 0 ? op->level : level == STEP_LEVEL_ERROR ? higher(op->level, level) : level;
+    return stepi_log_is_open(op->log, op->serial) &&
+           at >= atomic_load_explicit(&op->log->level, memory_order_relaxed);
+}

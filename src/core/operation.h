@@ -1,0 +1,85 @@
+/* An operation as its caller's thread sees it.
+ *
+ * Operation structures live in chunks that are never freed; `id` = generation and slot. So a pointer to a freed operation can be
+ * told, whether it comes from a caller's double free, from a thread's stack of current operations, or from the backend's
+ * table. A slot that was freed is reused last, to keep it tellable for long. */
+#ifndef STEPI_CORE_OPERATION_H
+#define STEPI_CORE_OPERATION_H
+
+#include "core/entry.h"
+
+enum { STEPI_NAME_MAX = 1024, STEPI_NAME_INLINE = 96 };
+
+/* A copy of a name: cut at STEPI_NAME_MAX; its memory is kept for the next one. */
+typedef struct stepi_name {
+    char *bytes; /* NULL: the text was NULL */
+    char *heap;  /* owned */
+    uint32_t length;
+    uint32_t capacity; /* of heap */
+    uint64_t original;
+    char inline_bytes[STEPI_NAME_INLINE];
+} stepi_name_t;
+
+typedef enum stepi_operation_state { STEPI_UNUSED, STEPI_MADE, STEPI_STARTED, STEPI_ENDED } stepi_operation_state_t;
+
+enum { /* what was said once already */
+    STEPI_SAID_AFTER_COMPLETE = 1,
+};
+
+struct step_logger {
+    _Atomic uint64_t id; /* 0: unused */
+    _Atomic uint32_t state;
+    bool failed;         /* its latest step failed: freeing it now is an end, too */
+    bool detached;       /* started under step_logger_no_parent(): does not become current */
+    bool step_open;
+    uint8_t said;
+    step_log_t *log;
+    uint64_t serial; /* of the log */
+    stepi_current_t parent;
+    int level;
+    int total;
+    uint32_t depth;
+    int32_t step;
+    uint32_t attempt;
+    int64_t started_at; /* in the units of stepi_entry_t.now */
+    int64_t step_at;
+    int64_t progress_at;
+    uint64_t described_in; /* identity of the ring that has the names; 0: none */
+    stepi_name_t name;
+    stepi_name_t description;
+    step_logger_t *next_unused;
+};
+
+/* From the pool; NULL without memory. */
+step_logger_t *stepi_operation_take(void);
+void stepi_operation_give_back(step_logger_t *op);
+
+/* Whether the operation of that number is still there; and whether it is started and not ended. Any thread. */
+bool stepi_operation_is_alive(uint64_t id);
+bool stepi_operation_is_open(uint64_t id);
+
+void stepi_name_set(stepi_name_t *name, const char *text);
+stepi_text_t stepi_name_text(const stepi_name_t *name);
+
+/* What is current on this thread; NULL when nothing is. Forgets what has ended. */
+step_logger_t *stepi_current(void);
+void stepi_current_push(step_logger_t *op);
+
+/* In a forked child. */
+void stepi_operations_reset_in_child(void);
+
+/* ---- Recording on an operation ---- */
+
+/* Enters op's log. False for NULL, an operation that was freed, a closed log: nothing happens then. */
+bool stepi_operation_enter(stepi_entry_t *entry, step_logger_t *op);
+
+/* A draft with the operation's number, depth, and, where the reader may lack them, names. */
+stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logger_t *op, stepi_kind_t kind, int level);
+
+/* Writes a draft; a lost one makes the next carry names. */
+void stepi_operation_write(stepi_entry_t *entry, step_logger_t *op, stepi_draft_t *draft);
+
+/* A WARNING line that says what was wrong, with the caller's fields; counted as misused. */
+void stepi_misuse(stepi_entry_t *entry, step_logger_t *op, const char *what, const step_field_t *fields, size_t count);
+
+#endif
