@@ -12,35 +12,58 @@
 #include "platform/clock.h"
 #include "record/ring.h"
 
+/* Records that were lost before the backend saw them, by reason. */
+typedef enum stepi_loss { STEPI_LOSS_FULL, STEPI_LOSS_NESTED, STEPI_LOSS_MEMORY, STEPI_LOSSES } stepi_loss_t;
+
 typedef struct stepi_backend {
     stepi_timebase_t time;
-    int64_t last_wall_ns;   /* of the system's clock: tiny steps back are smoothed */
-    int64_t refreshed_ns;   /* when `time` was read last */
-    stepi_ring_t **rings;   /* this thread's copy of the log's list */
-    uint64_t *heads;
+    uint64_t last_ticks;  /* of the latest record */
+    int64_t last_wall_ns; /* of the latest record: where lines of our own stand */
+    stepi_ring_t **rings; /* the log's list, copied under the registry's lock */
+    uint64_t *heads;      /* of this pass */
+    uint64_t *targets;    /* of the pump: how far to go */
     size_t ring_count, ring_capacity;
     uint32_t rings_version;
-    int64_t held_since_ns;  /* a busy ring holds the others back since then; 0: none */
-    int64_t drops_told_ns;
-    uint64_t own_seq;       /* of the library's own records */
+    int64_t held_since_ns; /* a busy ring holds the others back since then; 0: none */
+    uint64_t losses_told[STEPI_LOSSES];
+    int64_t losses_told_ns;
+    uint64_t own_seq; /* of the library's own records */
+    uint64_t processed;
     stepi_optable_t operations;
     stepi_output_t *outputs[STEPI_OUTPUTS_MAX];
     int output_count;
     stepi_ledger_t ledger;
 } stepi_backend_t;
 
-/* Takes what the rings hold now; true if there was something. Under the pump lock. */
-bool stepi_backend_pass(step_log_t *log);
+/* What a pass found. */
+typedef enum stepi_pass {
+    STEPI_PASS_DRY,  /* nothing to take */
+    STEPI_PASS_HELD, /* there is something, but a record that is stamped and not yet published may belong before it */
+    STEPI_PASS_TOOK
+} stepi_pass_t;
 
-/* Pumps until the rings are dry, then writes what was formatted. Waits for the pump lock at most so long; false if
+/* Takes what the rings hold now, in the order of time. Under the pump lock. (merge.c) */
+stepi_pass_t stepi_backend_pass(step_log_t *log);
+
+/* Whether there is something in the rings. Under the pump lock. (merge.c) */
+bool stepi_backend_is_dry(step_log_t *log);
+
+/* One record becomes lines; a damaged one is counted as lost. Under the pump lock. (lines.c) */
+void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8_t *record);
+
+/* Says in the stream how many records were lost before they came here; at most once a second, unless `now`. (lines.c) */
+void stepi_backend_report_losses(step_log_t *log, bool now);
+uint64_t stepi_backend_losses(step_log_t *log, stepi_loss_t reason);
+
+/* Pumps until everything that was in the rings at the call is out, then writes what was formatted. Waits for the pump lock at most so long; false if
  * it was not to be had. On a thread that pumps already it does nothing and returns false. */
 bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns);
 
-/* Reports open operations as incomplete. Under the pump lock. */
+/* Reports open operations as incomplete. Under the pump lock. (lines.c) */
 void stepi_backend_report_open(step_log_t *log);
 
-/* Writes blocks. Under the pump lock. */
-void stepi_backend_write(step_log_t *log);
+/* Writes blocks; true if all could be handed over. Under the pump lock. */
+bool stepi_backend_write(step_log_t *log);
 
 /* Starts the backend's thread, if it is not there; without one the log becomes synchronous. */
 void stepi_backend_ensure(step_log_t *log);

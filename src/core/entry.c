@@ -54,9 +54,9 @@ static inline uint64_t not_before(uint64_t stamp, uint64_t last)
 static void read_time(stepi_entry_t *entry)
 {
     const step_log_t *log = entry->log;
-    entry->ticks = stepi_ticks();
+    const uint64_t last = atomic_load_explicit(&entry->ring->head_ticks, memory_order_relaxed); /* our own store */
+    entry->ticks = entry->stamp = not_before(stepi_ticks(), last);
     if (!log->clocked) {
-        entry->stamp = entry->ticks = not_before(entry->ticks, entry->ring->last_stamp);
         entry->now = (int64_t)entry->ticks;
         return;
     }
@@ -151,36 +151,42 @@ static bool leave_inherited_ring(stepi_entry_t *entry, stepi_draft_t *draft)
     return true;
 }
 
+static void set_time(stepi_draft_t *draft, const stepi_entry_t *entry)
+{
+    draft->stamp = entry->stamp;
+    draft->ticks = entry->ticks;
+    draft->wall_ns = entry->wall_ns;
+}
+
+/* Puts the record together in the ring's scratch, cut to what can ever fit, and waits for room. */
 static bool write_slowly(stepi_entry_t *entry, stepi_draft_t *draft)
 {
     if (entry->ring->alive == 0 && !leave_inherited_ring(entry, draft))
         return false;
     stepi_ring_t *ring = entry->ring;
     const bool urgent = draft->level >= STEP_LEVEL_ERROR;
-    const size_t bytes = stepi_record_encode_cut(draft, ring->scratch, ring->scratch_bytes);
-    while (!stepi_ring_push(ring, bytes, draft->stamp, urgent)) {
-        if (!wait_for_room(entry)) {
-            atomic_fetch_add_explicit(&ring->dropped_full, 1, memory_order_relaxed);
-            return false;
-        }
-        if (!entry->log->clocked) { /* others were published meanwhile */
-            draft->stamp = entry->stamp = not_before(stepi_ticks(), ring->last_stamp);
-            ((stepi_record_t *)(void *)ring->scratch)->stamp = draft->stamp;
-        }
+    for (;;) {
+        const size_t bytes = stepi_record_encode_cut(draft, ring->scratch, ring->scratch_bytes);
+        if (stepi_ring_push(ring, bytes, draft, urgent))
+            return true;
+        if (!wait_for_room(entry))
+            break;
+        entry->ticks = not_before(stepi_ticks(), entry->ticks); /* others were published meanwhile */
+        if (!entry->log->clocked)
+            entry->stamp = entry->ticks;
+        set_time(draft, entry);
     }
-    return true;
+    atomic_fetch_add_explicit(&ring->dropped_full, 1, memory_order_relaxed);
+    return false;
 }
 
 bool stepi_write(stepi_entry_t *entry, stepi_draft_t *draft)
 {
     stepi_ring_t *ring = entry->ring;
     take_number(draft, ring);
-    draft->stamp = entry->stamp;
-    if (entry->log->clocked) {
+    set_time(draft, entry);
+    if (entry->log->clocked)
         draft->parts |= STEPI_PART_CLOCK;
-        draft->wall_ns = entry->wall_ns;
-        draft->ticks = entry->ticks;
-    }
     const size_t room = stepi_ring_room(ring, draft->level >= STEP_LEVEL_ERROR);
     const size_t bytes =
         stepi_record_encode(draft, stepi_ring_at(ring, ring->position), room, STEPI_FAST_TEXT_MAX);
@@ -190,7 +196,7 @@ bool stepi_write(stepi_entry_t *entry, stepi_draft_t *draft)
         errno = saved;
         return written;
     }
-    stepi_ring_publish(ring, ring->position + bytes, draft->stamp);
+    stepi_ring_publish(ring, ring->position + bytes, draft->stamp, draft->ticks);
     return true;
 }
 

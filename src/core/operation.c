@@ -95,6 +95,8 @@ static int higher(int level, int other)
     return level > other ? level : other;
 }
 
+static void set_step(stepi_draft_t *draft, const step_logger_t *op);
+
 void step_logger_free(step_logger_t *op)
 {
     stepi_entry_t entry;
@@ -111,6 +113,8 @@ void step_logger_free(step_logger_t *op)
             stepi_operation_draft(&entry, op, STEPI_OPERATION_INCOMPLETE, higher(op->level, STEP_LEVEL_WARNING));
         draft.parts |= STEPI_PART_ELAPSED;
         draft.elapsed = since(&entry, op->started_at);
+        if (op->step_open)
+            set_step(&draft, op);
         stepi_operation_write(&entry, op, &draft);
         stepi_leave(&entry);
     }

@@ -11,7 +11,7 @@
 
 typedef struct stepi_open_operation {
     uint64_t id; /* 0: free slot */
-    bool started, ended, step_known;
+    bool started, ended, failed, step_known;
     bool seen_dead;
     uint32_t dead_epoch;
     uint32_t depth;

@@ -100,6 +100,7 @@ bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out
     *out = (stepi_decoded_t){
         .operation = header.operation,
         .stamp = header.stamp,
+        .ticks = header.stamp,
         .parts = header.parts,
         .line = { .kind = (stepi_kind_t)header.kind,
                   .level = header.level,

@@ -33,7 +33,7 @@ typedef struct stepi_record {
 } stepi_record_t;
 
 enum {
-    STEPI_PART_CLOCK = 1,       /* int64 wall_ns, uint64 ticks: there is an injected clock */
+    STEPI_PART_CLOCK = 1,       /* int64 wall_ns, uint64 ticks: there is an injected clock. Without it stamp is ticks */
     STEPI_PART_ELAPSED = 2,     /* int64: ticks, or nanoseconds with STEPI_PART_CLOCK */
     STEPI_PART_STEP = 4,        /* int32 step, int32 total */
     STEPI_PART_ATTEMPT = 8,     /* uint32 attempt, int32 errno */
@@ -82,7 +82,7 @@ stepi_text_t stepi_text_of(const char *text);
 typedef struct stepi_decoded {
     uint64_t operation;
     uint64_t stamp;
-    uint64_t ticks; /* with STEPI_PART_CLOCK */
+    uint64_t ticks; /* when, by the machine */
     int64_t elapsed;
     uint16_t parts;
     stepi_line_t line;

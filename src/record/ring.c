@@ -32,6 +32,7 @@ stepi_ring_t *stepi_ring_new(size_t bytes)
     ring->limit = bytes - ring->reserve;
     ring->scratch = ring->data + round_up(bytes, page);
     ring->scratch_bytes = scratch;
+    ring->ignored_seq = UINT64_MAX;
     ring->alive = 1;
     return ring;
 }
@@ -42,7 +43,7 @@ void stepi_ring_free(stepi_ring_t *ring)
         stepi_pages_unmap(ring, ring->mapped);
 }
 
-bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, uint64_t stamp, bool urgent)
+bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draft, bool urgent)
 {
     /* acquire: the reader is done with the bytes before it moved the tail */
     const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
@@ -55,7 +56,7 @@ bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, uint64_t stamp, bool urge
     if (at != ring->position) /* records are multiples of 8 bytes: there is always room for the mark */
         memcpy(stepi_ring_at(ring, ring->position), &wrap_mark, WRAP_MARK_BYTES);
     memcpy(stepi_ring_at(ring, at), ring->scratch, bytes);
-    stepi_ring_publish(ring, at + bytes, stamp);
+    stepi_ring_publish(ring, at + bytes, draft->stamp, draft->ticks);
     return true;
 }
 

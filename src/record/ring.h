@@ -38,7 +38,7 @@ struct stepi_ring {
 
     /* page 1 */
     _Alignas(4096) _Atomic uint64_t head; /* published up to here */
-    _Atomic uint64_t head_stamp;          /* stamp of the last published record */
+    _Atomic uint64_t head_ticks;          /* when, by the machine, the last published record was made */
     _Alignas(STEPI_CACHE_LINE) _Atomic uint64_t tail;
     uint64_t read; /* the backend's position, ahead of tail while it works */
     _Alignas(STEPI_CACHE_LINE) _Atomic uint32_t waiting; /* the producer sleeps on `space` */
@@ -49,7 +49,7 @@ struct stepi_ring {
     /* owned by the registry: see core/registry.h */
     _Atomic uint32_t released; /* the thread is gone, or uses another ring: recycle once drained */
     uint32_t tid;
-    uint64_t reported_drops;
+    uint64_t ignored_seq; /* the backend's: a call that was busy for too long is not waited for; UINT64_MAX: none */
     uint64_t bytes;            /* of data */
     size_t mapped;
     uint8_t *scratch;
@@ -66,11 +66,11 @@ stepi_ring_t *stepi_ring_new(size_t bytes);
 void stepi_ring_free(stepi_ring_t *ring);
 
 /* The record was encoded at the position and ends before `end`: now the backend may see it. */
-static inline void stepi_ring_publish(stepi_ring_t *ring, uint64_t end, uint64_t stamp)
+static inline void stepi_ring_publish(stepi_ring_t *ring, uint64_t end, uint64_t stamp, uint64_t ticks)
 {
     ring->position = end;
     ring->last_stamp = stamp;
-    atomic_store_explicit(&ring->head_stamp, stamp, memory_order_relaxed); /* read after head, which orders it */
+    atomic_store_explicit(&ring->head_ticks, ticks, memory_order_relaxed); /* read after head, which orders it */
     atomic_store_explicit(&ring->head, end, memory_order_release);         /* the record's bytes come before it */
 }
 
@@ -90,7 +90,7 @@ static inline uint8_t *stepi_ring_at(const stepi_ring_t *ring, uint64_t position
 
 /* The slow way: looks at the tail and, when `bytes` more fit, copies the record from the scratch and publishes it.
  * False: the ring is full. */
-bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, uint64_t stamp, bool urgent);
+bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draft, bool urgent);
 
 /* The reader: the next record before `head` (a value of ring->head read with acquire), or NULL. Its stamp is
  * ((const stepi_record_t *)it)->stamp. */
