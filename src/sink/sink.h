@@ -8,7 +8,8 @@
  * first. Errors are errno values, positive. */
 struct step_sink {
     /* Writes bytes[0..len) and sets *taken to how many the destination has: len and 0 on success, less and an errno value
-     * otherwise. Retries EINTR, short writes and EAGAIN (poll) by itself. */
+     * otherwise. Retries EINTR, short writes and EAGAIN (poll) by itself. What it did not take goes on at the beginning of a
+     * line, if at all: a line of which a part was taken is torn, and the sink ends it before whatever it writes next. */
     int (*write)(step_sink_t *sink, const char *bytes, size_t len, size_t *taken);
     int (*flush)(step_sink_t *sink);  /* NULL: nothing to do */
     int (*reopen)(step_sink_t *sink); /* NULL: nothing to do */
