@@ -224,7 +224,6 @@ typedef struct step_stats {
     uint64_t dropped_nested; /* made in a signal handler on top of another logging call */
     uint64_t dropped_memory; /* there was no memory for a ring */
     uint64_t dropped_sink;   /* some sink could not take them */
-    uint64_t dropped_closed; /* left over by a close that timed out */
 } step_stats_t;
 
 /* STEP_EINVAL when out is NULL or out->size smaller than a size_t. Fills as many members as out->size covers. */

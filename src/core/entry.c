@@ -36,7 +36,9 @@ static stepi_ring_t *ring_the_slow_way(step_log_t *log)
 {
     const int saved = errno;
     stepi_ring_t *ring = stepi_ring_for(log);
-    if (ring == NULL && atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN) {
+    if (ring == NULL && stepi_registry_is_held_here()) {
+        atomic_fetch_add_explicit(&log->dropped_nested, 1, memory_order_relaxed);
+    } else if (ring == NULL && atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN) {
         atomic_fetch_add_explicit(&log->dropped_memory, 1, memory_order_relaxed);
         stepi_diagnose(log, STEPI_TROUBLE_MEMORY, STEP_ENOMEM,
                        "no memory for this thread's ring of %u bytes: its records are dropped and counted",
@@ -104,7 +106,7 @@ static bool wait_for_room(stepi_entry_t *entry)
     step_log_t *log = entry->log;
     stepi_ring_t *ring = entry->ring;
     if (atomic_load_explicit(&log->synchronous, memory_order_relaxed) != 0)
-        return stepi_backend_pump(log, STEPI_PATIENCE_NS);
+        return stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_ON);
     if (log->drop_when_full || stepi_backend_is_here(log) ||
         atomic_load_explicit(&log->stalled, memory_order_relaxed) != 0)
         return false;
@@ -208,7 +210,7 @@ static void leave_slowly(step_log_t *log)
     if (atomic_load_explicit(&log->parked, memory_order_relaxed) != 0)
         stepi_backend_wake(log);
     if (atomic_load_explicit(&log->synchronous, memory_order_relaxed) != 0)
-        stepi_backend_pump(log, STEPI_PATIENCE_NS);
+        stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_ON);
     errno = saved;
 }
 

@@ -167,3 +167,8 @@ void stepi_ledger_clear(stepi_ledger_t *ledger)
     free(ledger->intervals);
     *ledger = (stepi_ledger_t){ .outputs = 0 };
 }
+
+void stepi_ledger_reset_in_child(stepi_ledger_t *ledger)
+{
+    *ledger = (stepi_ledger_t){ .outputs = ledger->outputs };
+}

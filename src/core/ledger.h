@@ -50,4 +50,7 @@ void stepi_ledger_resolve(stepi_ledger_t *ledger, int slot, uint64_t through);
 void stepi_ledger_read(stepi_ledger_t *ledger, uint64_t *written, uint64_t *lost);
 void stepi_ledger_clear(stepi_ledger_t *ledger);
 
+/* Starts again at 0 for the outputs there are, without freeing or locking. */
+void stepi_ledger_reset_in_child(stepi_ledger_t *ledger);
+
 #endif

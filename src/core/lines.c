@@ -159,6 +159,8 @@ uint64_t stepi_backend_losses(step_log_t *log, stepi_loss_t reason)
         return atomic_load_explicit(&log->dropped_memory, memory_order_relaxed);
     const bool full = reason == STEPI_LOSS_FULL;
     uint64_t losses = atomic_load_explicit(full ? &log->retired_full : &log->retired_nested, memory_order_relaxed);
+    if (!full)
+        losses += atomic_load_explicit(&log->dropped_nested, memory_order_relaxed);
     for (size_t i = 0; i < b->ring_count; i++)
         losses += atomic_load_explicit(full ? &b->rings[i]->dropped_full : &b->rings[i]->dropped_nested,
                                        memory_order_relaxed);

@@ -51,7 +51,6 @@ struct step_log {
     _Atomic uint64_t misused;
     _Atomic uint64_t dropped_memory;
     _Atomic uint64_t dropped_nested;
-    _Atomic uint64_t dropped_closed;
     _Atomic uint64_t retired_seq; /* of rings that are gone */
     _Atomic uint64_t retired_full;
     _Atomic uint64_t retired_nested;
@@ -70,7 +69,8 @@ struct step_log {
     _Atomic uint32_t stop;
     _Atomic uint32_t stopped;
 
-    stepi_lock_t pump; /* whoever holds it is the backend */
+    _Atomic uint32_t flushing; /* calls that use outputs without the pump lock: close() waits for them */
+    stepi_lock_t pump;         /* whoever holds it is the backend */
     stepi_backend_t backend;
 };
 
@@ -82,6 +82,10 @@ static inline bool stepi_log_is_open(const step_log_t *log, uint64_t serial)
     return atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN &&
            atomic_load_explicit(&log->serial, memory_order_relaxed) == serial;
 }
+
+/* At the end of the process: everything out, from now on synchronously. */
+void stepi_log_finish(step_log_t *log);
+void stepi_log_reset_counters(step_log_t *log);
 
 /* Tells log's owner, or stderr; log may be NULL. Rate-limited by kind. Preserves errno. */
 void stepi_diagnose(step_log_t *log, stepi_trouble_t kind, int code, const char *format, ...) STEPI_PRINTF(4, 5);

@@ -65,7 +65,9 @@ stepi_text_t stepi_name_text(const stepi_name_t *name);
 step_logger_t *stepi_current(void);
 void stepi_current_push(step_logger_t *op);
 
-/* In a forked child. */
+/* Around fork: the pool whole, and its lock free in the child. */
+void stepi_operations_hold(void);
+void stepi_operations_release(void);
 void stepi_operations_reset_in_child(void);
 
 /* ---- Recording on an operation ---- */

@@ -93,6 +93,16 @@ bool stepi_operation_is_open(uint64_t id)
            atomic_load_explicit(&op->id, memory_order_relaxed) == id;
 }
 
+void stepi_operations_hold(void)
+{
+    stepi_lock_take(&pool_lock);
+}
+
+void stepi_operations_release(void)
+{
+    stepi_lock_release(&pool_lock);
+}
+
 void stepi_operations_reset_in_child(void)
 {
     pool_lock = (stepi_lock_t){ 0 };

@@ -64,6 +64,11 @@ void stepi_registry_release(void)
     holds_lock = false;
 }
 
+bool stepi_registry_is_held_here(void)
+{
+    return holds_lock;
+}
+
 /* ---- Logs, the gate, the default ---- */
 
 step_log_t *stepi_log_take(void)

@@ -53,6 +53,7 @@ stepi_ring_t *stepi_ring_for(step_log_t *log);
 /* The registry's lock. While a thread holds it, logging calls of its signal handlers are dropped instead of waiting. */
 void stepi_registry_take(void);
 void stepi_registry_release(void);
+bool stepi_registry_is_held_here(void);
 extern step_log_t *stepi_logs; /* all that are or were open; walked under the lock */
 
 /* Library-wide set-up, once: clock, barrier, fork and exit handlers. */

@@ -1,0 +1,284 @@
+/* The backend's thread, and pumping on others' threads.
+ *
+ *     traffic      pass after pass
+ *     dry          naps, from 50 µs doubling to 20 ms: a call in this time needs no system call
+ *     dry 0.5 s    parks until a record wakes it: at rest it costs nothing
+ *
+ * Parking must not miss a record. The thread sets `parked`, makes every other thread pass a barrier, looks at the rings once
+ * more, and sleeps. A producer publishes and then reads `parked`. Whichever comes first, the other sees it; without
+ * membarrier the producers have a fence between the two. */
+#include "core/log.h"
+
+#include "core/registry.h"
+#include "platform/system.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAP_MIN_NS = 50000, NAP_MAX_NS = 20000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
+
+/* The log that this thread pumps. */
+static _Thread_local const step_log_t *pumping __attribute__((tls_model("initial-exec")));
+
+bool stepi_backend_is_here(const step_log_t *log)
+{
+    return pumping == log || stepi_inside_log == log;
+}
+
+void stepi_backend_wake(step_log_t *log)
+{
+    atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(&log->wake, 1, memory_order_release);
+    stepi_futex_wake(&log->wake, 1);
+}
+
+bool stepi_backend_write(step_log_t *log)
+{
+    stepi_backend_t *b = &log->backend;
+    bool all = true;
+    stepi_ledger_process(&b->ledger, b->processed);
+    for (int i = 0; i < b->output_count; i++)
+        all &= stepi_output_write(b->outputs[i], b->processed);
+    return all;
+}
+
+/* ---- The thread ---- */
+
+/* One round; what it found. Blocks are written when the rings are dry, or when they are full by themselves. */
+static stepi_pass_t one_round(step_log_t *log)
+{
+    stepi_lock_take(&log->pump);
+    pumping = log;
+    stepi_pass_t found = stepi_backend_pass(log);
+    stepi_backend_report_losses(log, false);
+    if (found != STEPI_PASS_TOOK || stepi_backend_is_dry(log)) {
+        log->backend.operations.epoch++;
+        if (!stepi_backend_write(log))
+            found = STEPI_PASS_HELD; /* a queue is full: look again soon */
+    }
+    pumping = NULL;
+    stepi_lock_release(&log->pump);
+    return found;
+}
+
+static bool rings_are_dry(step_log_t *log)
+{
+    stepi_lock_take(&log->pump);
+    const bool dry = stepi_backend_is_dry(log);
+    stepi_lock_release(&log->pump);
+    return dry;
+}
+
+static void park(step_log_t *log, uint32_t wake)
+{
+    stepi_lock_take(&log->pump);
+    stepi_rings_trim(log);
+    stepi_lock_release(&log->pump);
+    atomic_store_explicit(&log->parked, 1, memory_order_seq_cst);
+    if (stepi_needs_fences)
+        atomic_thread_fence(memory_order_seq_cst);
+    else
+        stepi_barrier();
+    if (rings_are_dry(log) && atomic_load_explicit(&log->stop, memory_order_acquire) == 0)
+        stepi_futex_wait(&log->wake, wake, STEPI_FOREVER);
+    atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
+}
+
+static void *run(void *argument)
+{
+    step_log_t *log = argument;
+    int64_t nap = NAP_MIN_NS;
+    int64_t last_traffic = stepi_monotonic_ns();
+    while (atomic_load_explicit(&log->stop, memory_order_acquire) == 0) {
+        /* acquire, and before the rings are read: a wake after this is not slept through */
+        const uint32_t wake = atomic_load_explicit(&log->wake, memory_order_acquire);
+        const stepi_pass_t found = one_round(log);
+        if (found == STEPI_PASS_TOOK) {
+            nap = nap / 4 > NAP_MIN_NS ? nap / 4 : NAP_MIN_NS;
+            last_traffic = stepi_monotonic_ns();
+        } else if (found == STEPI_PASS_HELD) {
+            stepi_futex_wait(&log->wake, wake, NAP_MIN_NS);
+            last_traffic = stepi_monotonic_ns();
+        } else if (stepi_monotonic_ns() - last_traffic < PARK_AFTER_NS) {
+            stepi_futex_wait(&log->wake, wake, nap);
+            nap = nap * 2 < NAP_MAX_NS ? nap * 2 : NAP_MAX_NS;
+        } else {
+            park(log, wake);
+            last_traffic = stepi_monotonic_ns();
+        }
+    }
+    /* release: who sees us stopped sees what we did */
+    atomic_store_explicit(&log->stopped, 1, memory_order_release);
+    stepi_futex_wake(&log->stopped, 1);
+    return NULL;
+}
+
+void stepi_backend_ensure(step_log_t *log)
+{
+    uint32_t none = 0;
+    if (atomic_load_explicit(&log->synchronous, memory_order_relaxed) != 0 ||
+        !atomic_compare_exchange_strong(&log->has_thread, &none, 1))
+        return;
+    atomic_store_explicit(&log->stop, 0, memory_order_relaxed);
+    atomic_store_explicit(&log->stopped, 0, memory_order_relaxed);
+    const int failed = stepi_thread_start(&log->thread, run, log, "step_logger");
+    if (failed != 0) {
+        atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
+        atomic_store_explicit(&log->synchronous, 1, memory_order_relaxed);
+        stepi_diagnose(log, STEPI_TROUBLE_THREAD, STEP_ENOMEM,
+                       "no thread for the backend (%s): calls write their lines themselves", strerror(failed));
+    }
+}
+
+bool stepi_backend_stop(step_log_t *log, int64_t timeout_ns)
+{
+    if (atomic_load_explicit(&log->has_thread, memory_order_relaxed) == 0)
+        return true;
+    atomic_store_explicit(&log->stop, 1, memory_order_release);
+    stepi_backend_wake(log);
+    const int64_t give_up = stepi_monotonic_ns() + timeout_ns;
+    while (atomic_load_explicit(&log->stopped, memory_order_acquire) == 0) {
+        const int64_t left = give_up - stepi_monotonic_ns();
+        if (left <= 0)
+            return false;
+        stepi_futex_wait(&log->stopped, 0, left < LOCK_SLICE_NS ? left : LOCK_SLICE_NS);
+    }
+    if (pthread_equal(log->thread, pthread_self()) == 0)
+        pthread_join(log->thread, NULL);
+    atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
+    return true;
+}
+
+/* ---- Pumping on a caller's thread ---- */
+
+static void set_targets(stepi_backend_t *b)
+{
+    for (size_t i = 0; i < b->ring_count; i++)
+        b->targets[i] = atomic_load_explicit(&b->rings[i]->head, memory_order_acquire);
+}
+
+static bool is_at_targets(const stepi_backend_t *b)
+{
+    for (size_t i = 0; i < b->ring_count; i++)
+        if (b->rings[i]->read < b->targets[i])
+            return false;
+    return true;
+}
+
+/* Up to what was there at the beginning: others may go on logging for ever. */
+static void pump_locked(step_log_t *log, stepi_pump_end_t end)
+{
+    stepi_backend_t *b = &log->backend;
+    uint32_t version;
+    stepi_backend_is_dry(log); /* refreshes the list */
+    set_targets(b);
+    do {
+        version = b->rings_version;
+        if (stepi_backend_pass(log) == STEPI_PASS_HELD)
+            stepi_futex_wait(&log->wake, atomic_load_explicit(&log->wake, memory_order_relaxed), NAP_MIN_NS);
+        if (version != b->rings_version) /* positions in the list have changed */
+            set_targets(b);
+    } while (!is_at_targets(b));
+    stepi_backend_report_losses(log, true);
+    if (end == STEPI_PUMP_LAST)
+        stepi_backend_report_open(log);
+    stepi_backend_write(log);
+}
+
+/* Runs `work` under the pump lock, as the backend, on the calling thread. */
+static bool as_backend(step_log_t *log, int64_t timeout_ns, void (*work)(step_log_t *log, void *argument),
+                       void *argument)
+{
+    const step_log_t *outer = pumping;
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state); /* a cancelled thread must not keep the lock */
+    pumping = log; /* before the lock: a signal handler that logs must not wait for this thread */
+    const bool locked = stepi_lock_take_within(&log->pump, timeout_ns);
+    if (locked) {
+        work(log, argument);
+        stepi_lock_release(&log->pump);
+    }
+    pumping = outer;
+    pthread_setcancelstate(cancel_state, &cancel_state);
+    return locked;
+}
+
+static void pump_work(step_log_t *log, void *argument)
+{
+    pump_locked(log, *(const stepi_pump_end_t *)argument);
+}
+
+bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t end)
+{
+    return !stepi_backend_is_here(log) && as_backend(log, timeout_ns, pump_work, &end);
+}
+
+static void add_work(step_log_t *log, void *argument)
+{
+    stepi_backend_t *b = &log->backend;
+    stepi_output_t *output = argument;
+    pump_locked(log, STEPI_PUMP_ON); /* what was logged before is not for this output */
+    output->slot = b->output_count < STEPI_OUTPUTS_MAX ? stepi_ledger_add(&b->ledger) : -1;
+    if (output->slot >= 0)
+        b->outputs[b->output_count++] = output;
+}
+
+bool stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns)
+{
+    output->slot = -1;
+    return as_backend(log, timeout_ns, add_work, output) && output->slot >= 0;
+}
+
+static void reopen_work(step_log_t *log, void *argument)
+{
+    stepi_backend_t *b = &log->backend;
+    int *result = argument;
+    pump_locked(log, STEPI_PUMP_ON);
+    *result = STEP_OK;
+    for (int i = 0; i < b->output_count; i++) {
+        const int one = stepi_output_reopen(b->outputs[i]);
+        *result = one != STEP_OK ? one : *result;
+    }
+}
+
+int stepi_backend_reopen(step_log_t *log, int64_t timeout_ns)
+{
+    int result = STEP_ETIMEOUT;
+    as_backend(log, timeout_ns, reopen_work, &result);
+    return result;
+}
+
+/* ---- Ends ---- */
+
+void stepi_backend_clear(step_log_t *log)
+{
+    stepi_backend_t *b = &log->backend;
+    free(b->rings);
+    free(b->heads);
+    free(b->targets);
+    stepi_optable_clear(&b->operations);
+    stepi_ledger_clear(&b->ledger);
+    memset(b, 0, sizeof(*b));
+}
+
+void stepi_backend_reset_in_child(step_log_t *log)
+{
+    stepi_backend_t *b = &log->backend;
+    pumping = NULL;
+    log->pump = (stepi_lock_t){ 0 };
+    atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
+    atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
+    atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);
+    b->rings = NULL; /* another thread may have been enlarging them */
+    b->heads = b->targets = NULL;
+    b->ring_count = b->ring_capacity = 0;
+    b->held_since_ns = 0;
+    b->processed = 0;
+    memset(b->losses_told, 0, sizeof(b->losses_told));
+    stepi_optable_reset_in_child(&b->operations);
+    stepi_ledger_reset_in_child(&b->ledger);
+    for (int i = 0; i < b->output_count; i++)
+        stepi_output_reset_in_child(b->outputs[i]);
+}

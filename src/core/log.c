@@ -1,0 +1,374 @@
+/* Logs: opening, outputs, flushing, closing, statistics. */
+#include "core/log.h"
+
+#include "core/misuse.h"
+#include "core/registry.h"
+#include "platform/clock.h"
+#include "platform/system.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RING_BYTES_MIN = 4096, RING_BYTES_MAX = 1 << 30, NAP_NS = 100000, MS_NS = 1000000 };
+
+const char *step_error_text(int code)
+{
+    switch (code) {
+#define ERROR_CASE(name, value, text)                                                                                  \
+    case name:                                                                                                         \
+        return text;
+        STEP_ERRORS(ERROR_CASE)
+#undef ERROR_CASE
+    default:
+        return "unknown error code";
+    }
+}
+
+step_log_t *stepi_log_of(step_log_t *log)
+{
+    stepi_default_state_t state;
+    if (log == NULL) {
+        log = stepi_default_get(&state);
+        if (__builtin_expect(state == STEPI_DEFAULT_UNMADE, 0))
+            log = step_log_default();
+    }
+    if (log == NULL || atomic_load_explicit(&log->state, memory_order_relaxed) != STEPI_LOG_OPEN)
+        return NULL;
+    return log;
+}
+
+int step_log_set_default(step_log_t *log)
+{
+    if (log != NULL && stepi_log_of(log) == NULL)
+        return STEP_EINVAL;
+    stepi_library_init();
+    stepi_default_set(log);
+    return STEP_OK;
+}
+
+/* ---- Open ---- */
+
+static int refuse(const step_log_options_t *options, int code, const char *text)
+{
+    stepi_diagnose_options(options, code, "step_log_open(): %s", text);
+    return code;
+}
+
+static int check_values(const step_log_options_t *o)
+{
+    if (o->level < 1 || o->level > STEP_LEVEL_OFF)
+        return refuse(o, STEP_EINVAL, "level is not one of STEP_LEVEL_DEBUG to STEP_LEVEL_OFF");
+    if (o->mode != STEP_MODE_ASYNC && o->mode != STEP_MODE_SYNC)
+        return refuse(o, STEP_EINVAL, "mode is neither STEP_MODE_ASYNC nor STEP_MODE_SYNC");
+    if (o->when_full != STEP_FULL_BLOCK && o->when_full != STEP_FULL_DROP)
+        return refuse(o, STEP_EINVAL, "when_full is neither STEP_FULL_BLOCK nor STEP_FULL_DROP");
+    if (o->ring_bytes < RING_BYTES_MIN || o->ring_bytes > RING_BYTES_MAX || (o->ring_bytes & (o->ring_bytes - 1)) != 0)
+        return refuse(o, STEP_EINVAL, "ring_bytes is not a power of two between 4096 and 1073741824");
+    if (o->reserved != 0)
+        return refuse(o, STEP_EINVAL, "reserved is not 0");
+    if (o->clock != NULL && (o->clock->wall_ns == NULL || o->clock->monotonic_ns == NULL))
+        return refuse(o, STEP_EINVAL, "the clock lacks wall_ns or monotonic_ns");
+    if (!(o->sample_rate >= 0.0 && o->sample_rate <= 1.0))
+        return refuse(o, STEP_EINVAL, "sample_rate is not between 0 and 1");
+    return STEP_OK;
+}
+
+static int check_features(const step_log_options_t *o)
+{
+    if (o->slow_ms != 0)
+        return refuse(o, STEP_ENOTSUP, "slow_ms is not built yet: leave it 0");
+    if (o->flight_recorder_bytes != 0)
+        return refuse(o, STEP_ENOTSUP, "flight_recorder_bytes is not built yet: leave it 0");
+    if (o->stuck_ms != 0)
+        return refuse(o, STEP_ENOTSUP, "stuck_ms is not built yet: leave it 0");
+    if (o->sample_rate < 1.0)
+        return refuse(o, STEP_ENOTSUP, "sample_rate is not built yet: leave it 1.0");
+    if (o->crash_ring_dir != NULL)
+        return refuse(o, STEP_ENOTSUP, "crash_ring_dir is not built yet: leave it NULL");
+    if (o->redact_keys != NULL)
+        return refuse(o, STEP_ENOTSUP, "redact_keys is not built yet: leave it NULL; step_secret() is");
+    return STEP_OK;
+}
+
+static int read_options(const step_log_options_t *given, step_log_options_t *options)
+{
+    const step_log_options_t defaults = STEP_LOG_OPTIONS_INIT;
+    *options = defaults;
+    if (given != NULL && !stepi_options_copy(options, sizeof(*options), given, given->size)) {
+        *options = defaults;
+        return refuse(options, STEP_EINVAL, "options.size is not one this library knows; start from STEP_LOG_OPTIONS_INIT");
+    }
+    const int bad = check_values(options);
+    return bad != STEP_OK ? bad : check_features(options);
+}
+
+static void set_up(step_log_t *log, const step_log_options_t *options)
+{
+    log->clocked = options->clock != NULL;
+    if (options->clock != NULL)
+        log->clock = *options->clock;
+    log->drop_when_full = options->when_full == STEP_FULL_DROP;
+    log->ring_bytes = options->ring_bytes;
+    log->diagnose = options->diagnose;
+    log->diagnose_ctx = options->diagnose_ctx;
+    atomic_store_explicit(&log->level, options->level, memory_order_relaxed);
+    atomic_store_explicit(&log->synchronous, options->mode == STEP_MODE_SYNC, memory_order_relaxed);
+    atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
+    atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);
+    stepi_log_reset_counters(log);
+    for (int i = 0; i < STEPI_TROUBLES; i++)
+        atomic_store_explicit(&log->told_at[i], 0, memory_order_relaxed);
+    stepi_timebase_start(&log->backend.time);
+}
+
+int step_log_open(const step_log_options_t *given, step_log_t **out)
+{
+    step_log_options_t options;
+    const int saved = errno;
+    if (out == NULL)
+        return STEP_EINVAL;
+    stepi_library_init();
+    stepi_fork_check();
+    const int bad = read_options(given, &options);
+    if (bad != STEP_OK)
+        return bad;
+    step_log_t *log = stepi_log_take();
+    if (log == NULL)
+        return STEP_ENOMEM;
+    set_up(log, &options);
+    atomic_fetch_add_explicit(&log->serial, 1, memory_order_relaxed);
+    /* release: who sees the log open sees it set up */
+    atomic_store_explicit(&log->state, STEPI_LOG_OPEN, memory_order_release);
+    stepi_backend_ensure(log);
+    stepi_gate_update();
+    *out = log;
+    errno = saved;
+    return STEP_OK;
+}
+
+/* ---- Outputs, level ---- */
+
+/* A sink and a format that come to nothing are freed. */
+static int discard(step_sink_t *sink, step_format_t *format, int result)
+{
+    const int saved = errno;
+    if (sink != NULL)
+        sink->close(sink);
+    if (format != NULL)
+        format->free(format);
+    errno = saved;
+    return result;
+}
+
+int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *format, step_level_t level)
+{
+    if (sink == NULL)
+        return discard(NULL, format, STEP_ESINK);
+    if (format == NULL)
+        return discard(sink, NULL, STEP_ENOMEM);
+    log = stepi_log_of(log);
+    if (log == NULL || level < 0 || level > STEP_LEVEL_OFF || stepi_backend_is_here(log))
+        return discard(sink, format, STEP_EINVAL);
+    stepi_output_t *output = stepi_output_new(log, sink, format, level);
+    if (output == NULL)
+        return STEP_ENOMEM;
+    if (!stepi_backend_add(log, output, STEPI_PATIENCE_NS)) {
+        stepi_output_free(output, 0);
+        return STEP_ETIMEOUT;
+    }
+    return STEP_OK;
+}
+
+int step_log_set_level(step_log_t *log, step_level_t level)
+{
+    log = stepi_log_of(log);
+    if (log == NULL || level < 1 || level > STEP_LEVEL_OFF)
+        return STEP_EINVAL;
+    atomic_store_explicit(&log->level, level, memory_order_relaxed);
+    stepi_gate_update();
+    return STEP_OK;
+}
+
+int step_log_reopen(step_log_t *log)
+{
+    log = stepi_log_of(log);
+    if (log == NULL || stepi_backend_is_here(log))
+        return STEP_EINVAL;
+    return stepi_backend_reopen(log, STEPI_PATIENCE_NS);
+}
+
+/* ---- Flush ---- */
+
+static int worse(int result, int other)
+{
+    return result != STEP_OK ? result : other;
+}
+
+static int flush_outputs(step_log_t *log, int64_t deadline_ns)
+{
+    const stepi_backend_t *b = &log->backend;
+    int result = STEP_OK;
+    for (int i = 0; i < b->output_count; i++)
+        result = worse(result, stepi_output_flush(b->outputs[i], deadline_ns));
+    return result;
+}
+
+static int flush(step_log_t *log, int64_t timeout_ns)
+{
+    const int64_t deadline = stepi_monotonic_ns() + timeout_ns;
+    if (!stepi_backend_pump(log, timeout_ns, STEPI_PUMP_ON))
+        return STEP_ETIMEOUT;
+    return flush_outputs(log, deadline);
+}
+
+int step_log_flush(step_log_t *log, uint32_t timeout_ms)
+{
+    const int saved = errno;
+    stepi_fork_check();
+    log = stepi_log_of(log);
+    if (log == NULL || stepi_backend_is_here(log))
+        return STEP_EINVAL;
+    atomic_fetch_add_explicit(&log->flushing, 1, memory_order_seq_cst); /* seq_cst: close() sees it, or we see close() */
+    int result = STEP_EINVAL;
+    if (atomic_load_explicit(&log->state, memory_order_seq_cst) == STEPI_LOG_OPEN)
+        result = flush(log, (int64_t)timeout_ms * MS_NS);
+    atomic_fetch_sub_explicit(&log->flushing, 1, memory_order_release);
+    errno = saved;
+    return result;
+}
+
+/* ---- Close ---- */
+
+static bool is_quiet(step_log_t *log)
+{
+    bool quiet = atomic_load_explicit(&log->flushing, memory_order_acquire) == 0;
+    stepi_registry_take();
+    for (const stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
+        /* acquire: a call that has left has published */
+        quiet &= atomic_load_explicit(&ring->busy, memory_order_acquire) == 0;
+    stepi_registry_release();
+    return quiet;
+}
+
+/* Waits for calls in progress: none begins any more. A call that was left by a jump, or whose thread is stopped, is not
+ * waited for longer than patience allows. */
+static bool wait_for_calls(step_log_t *log)
+{
+    stepi_barrier();
+    uint64_t drained = atomic_load_explicit(&log->drained, memory_order_relaxed);
+    int64_t give_up = stepi_monotonic_ns() + STEPI_PATIENCE_NS;
+    while (!is_quiet(log)) {
+        const uint64_t drained_now = atomic_load_explicit(&log->drained, memory_order_relaxed);
+        const int64_t now = stepi_monotonic_ns();
+        if (drained_now != drained)
+            give_up = now + STEPI_PATIENCE_NS;
+        else if (now > give_up)
+            return false;
+        drained = drained_now;
+        stepi_futex_wait(&log->flushing, atomic_load_explicit(&log->flushing, memory_order_relaxed), NAP_NS);
+    }
+    return true;
+}
+
+static bool free_outputs(step_log_t *log)
+{
+    stepi_backend_t *b = &log->backend;
+    bool all = true;
+    for (int i = 0; i < b->output_count; i++)
+        all &= stepi_output_free(b->outputs[i], STEPI_PATIENCE_NS);
+    b->output_count = 0;
+    return all;
+}
+
+static bool claim_for_close(step_log_t *log)
+{
+    uint32_t open = STEPI_LOG_OPEN;
+    stepi_default_state_t state;
+    if (!atomic_compare_exchange_strong(&log->state, &open, STEPI_LOG_CLOSING))
+        return false;
+    if (stepi_default_get(&state) == log)
+        stepi_default_set(NULL);
+    stepi_gate_update();
+    return true;
+}
+
+int step_log_close(step_log_t *log)
+{
+    const int saved = errno;
+    if (log == NULL)
+        return STEP_OK;
+    stepi_fork_check();
+    if (stepi_backend_is_here(log) || !claim_for_close(log))
+        return STEP_EINVAL;
+    const bool quiet = wait_for_calls(log);
+    const bool stopped = stepi_backend_stop(log, STEPI_PATIENCE_NS);
+    const bool drained = stopped && quiet && stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
+    if (!drained) { /* somebody still uses it: it stays as it is, closed to all calls */
+        stepi_diagnose(log, STEPI_TROUBLE_FULL, STEP_ETIMEOUT,
+                       "step_log_close(): no progress for 2 s; what was pending is lost");
+        errno = saved;
+        return STEP_ETIMEOUT;
+    }
+    const bool all = free_outputs(log);
+    stepi_rings_close(log);
+    stepi_backend_clear(log);
+    /* release: the next owner finds it cleared */
+    atomic_store_explicit(&log->state, STEPI_LOG_FREE, memory_order_release);
+    errno = saved;
+    return all ? STEP_OK : STEP_ETIMEOUT;
+}
+
+void stepi_log_finish(step_log_t *log)
+{
+    if (stepi_backend_is_here(log))
+        return; /* exit() from a sink: nothing more can be done on this thread */
+    atomic_store_explicit(&log->synchronous, 1, memory_order_relaxed);
+    if (stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST))
+        flush_outputs(log, stepi_monotonic_ns() + STEPI_PATIENCE_NS);
+}
+
+/* ---- Statistics ---- */
+
+void stepi_log_reset_counters(step_log_t *log)
+{
+    _Atomic uint64_t *const counters[] = { &log->misused,     &log->dropped_memory, &log->dropped_nested,
+                                           &log->retired_seq, &log->retired_full,   &log->retired_nested };
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+        atomic_store_explicit(counters[i], 0, memory_order_relaxed);
+}
+
+static uint64_t read_counter(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void collect(step_log_t *log, step_stats_t *stats)
+{
+    stepi_registry_take();
+    uint64_t seq = read_counter(&log->retired_seq);
+    stats->dropped_full = read_counter(&log->retired_full);
+    stats->dropped_nested = read_counter(&log->retired_nested) + read_counter(&log->dropped_nested);
+    for (const stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log) {
+        seq += read_counter(&ring->seq);
+        stats->dropped_full += read_counter(&ring->dropped_full);
+        stats->dropped_nested += read_counter(&ring->dropped_nested);
+    }
+    stepi_registry_release();
+    stats->dropped_memory = read_counter(&log->dropped_memory);
+    stats->misused = read_counter(&log->misused);
+    stepi_ledger_read(&log->backend.ledger, &stats->written, &stats->dropped_sink);
+    stats->recorded = seq + stats->dropped_nested + stats->dropped_memory; /* those took no number */
+    stats->dropped =
+        stats->dropped_full + stats->dropped_nested + stats->dropped_memory + stats->dropped_sink;
+}
+
+int step_log_stats(step_log_t *log, step_stats_t *out)
+{
+    log = stepi_log_of(log);
+    if (log == NULL || out == NULL || out->size < sizeof(out->size))
+        return STEP_EINVAL;
+    step_stats_t stats = { .size = out->size };
+    collect(log, &stats);
+    memcpy(out, &stats, out->size < sizeof(stats) ? out->size : sizeof(stats));
+    return STEP_OK;
+}
