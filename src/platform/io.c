@@ -3,6 +3,7 @@
 #include "platform/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #define PATIENCE_NS INT64_C(2000000000)
 #define WAIT_MS 100
 #define WAITS_MAX 20 /* as long as PATIENCE_NS, for hosts whose clock stands still */
+#define INTERRUPTIONS_MAX 100
 
 void stepi_signals_hold(stepi_signals_t *held)
 {
@@ -20,7 +22,8 @@ void stepi_signals_hold(stepi_signals_t *held)
     sigemptyset(&ours);
     sigaddset(&ours, SIGPIPE);
     sigaddset(&ours, SIGXFSZ);
-    pthread_sigmask(SIG_BLOCK, &ours, &held->before);
+    if (pthread_sigmask(SIG_BLOCK, &ours, &held->before) != 0)
+        sigfillset(&held->before); /* then there is nothing to restore */
     held->pipe_was_pending = false;
     held->size_was_pending = false;
     /* A signal that was not blocked cannot have been pending for this thread: spare the question. */
@@ -124,4 +127,14 @@ int stepi_write_all(int fd, const char *bytes, size_t len, size_t *taken)
 {
     bool torn = false;
     return stepi_write_lines(fd, bytes, len, taken, &torn);
+}
+
+int stepi_open_at(int dir, const char *path, int flags, mode_t mode)
+{
+    int fd = -1;
+    int tries = 0;
+    do
+        fd = openat(dir, path, flags, mode);
+    while (fd < 0 && errno == EINTR && ++tries < INTERRUPTIONS_MAX);
+    return fd;
 }

@@ -1,10 +1,11 @@
-/* Writing to a descriptor without dying of it. No stdio: its buffers lie about what was written. */
+/* Opening files, and writing to descriptors without dying of it. No stdio: its buffers lie about what was written. */
 #ifndef STEPI_PLATFORM_IO_H
 #define STEPI_PLATFORM_IO_H
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* SIGPIPE and SIGXFSZ kept away from this thread during a batch of writes. The application's dispositions are never
  * touched: they are its own, and process-wide. */
@@ -28,5 +29,8 @@ int stepi_write_all(int fd, const char *bytes, size_t len, size_t *taken);
  * and is counted nowhere. Afterwards *torn says how the destination ends now. Whoever goes on after a partial write goes on
  * with the beginning of a line. */
 int stepi_write_lines(int fd, const char *bytes, size_t len, size_t *taken, bool *torn);
+
+/* openat() that does not give up at the first EINTR (network and user-space file systems). -1 and errno. */
+int stepi_open_at(int dir, const char *path, int flags, mode_t mode);
 
 #endif

@@ -34,40 +34,44 @@ static off_t length_of(int fd)
     return fstat(fd, &status) == 0 ? status.st_size : -1;
 }
 
-/* The file's length if it ends inside a line, else -1. */
+/* The file's length if it ends inside a line, else -1. A last byte that cannot be read counts as torn: an empty line too
+ * many is better than two lines in one. */
 static off_t torn_length(int reader)
 {
     const off_t length = length_of(reader);
-    char last = '\n';
-    if (length <= 0 || pread(reader, &last, 1, length - 1) != 1 || last == '\n')
+    char last = '\0';
+    if (length <= 0)
         return -1;
-    return length;
+    const ssize_t n = pread(reader, &last, 1, length - 1);
+    return n == 0 || last == '\n' ? -1 : length;
 }
 
-/* Where the file ends inside a line, or -1. The look may fall into the middle of another process's write. A write of nothing
- * waits on the file's lock until that one is through; only if the file did not grow meanwhile, the line is torn. */
-static off_t find_tear(int reader, int fd)
+/* Where the file ends inside a line, or -1. A look may fall into the middle of another process's write. Seeking for data
+ * takes the file's lock (reading does not, on most file systems), and so waits until that write is through; only if the
+ * file did not grow meanwhile, the line is torn. */
+static off_t find_tear(int reader)
 {
     for (int looks = 0; looks < LOOKS_MAX; looks++) {
         const off_t length = torn_length(reader);
         if (length < 0)
             return -1;
-        if (write(fd, "", 0) != 0 || torn_length(reader) == length)
+        lseek(reader, length - 1, SEEK_DATA); /* whatever it answers */
+        if (torn_length(reader) == length)
             return length;
     }
     return -1; /* others are writing all the time: whatever it was is long behind */
 }
 
 /* We may append to files that we may not read: then there is no telling, and false. */
-static bool look_for_tear(const char *path, int fd, const struct stat *status, off_t *tear)
+static bool look_for_tear(const char *path, const struct stat *status, off_t *tear)
 {
     struct stat seen;
-    const int reader = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const int reader = stepi_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
     if (reader < 0)
         return false;
     const bool same = fstat(reader, &seen) == 0 && seen.st_dev == status->st_dev && seen.st_ino == status->st_ino;
     if (same)
-        *tear = find_tear(reader, fd);
+        *tear = find_tear(reader);
     close(reader);
     return same;
 }
@@ -106,7 +110,7 @@ static int open_again(file_sink_t *self)
     }
     off_t tear = -1;
     const bool is_regular = S_ISREG(status.st_mode);
-    if (is_regular && status.st_size > 0 && look_for_tear(self->path, fd, &status, &tear)) {
+    if (is_regular && status.st_size > 0 && look_for_tear(self->path, &status, &tear)) {
         self->torn = tear >= 0;
         self->torn_bytes = tear;
     } else if (!is_same_file(self->fd, &status)) {

@@ -12,6 +12,8 @@
  * second answer is trusted. */
 #include "sink/open.h"
 
+#include "platform/io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,7 +25,6 @@
 #include <unistd.h>
 
 #define LINKS_MAX 40 /* as the kernel's own */
-#define INTERRUPTIONS_MAX 100
 #define MODE 0640
 
 /* O_NONBLOCK: should a FIFO or a line without carrier get past the first check, open() must not wait for it. */
@@ -75,16 +76,6 @@ static void free_quietly(char *text)
     errno = saved;
 }
 
-static int open_retrying(int dir, const char *name, int flags)
-{
-    int fd = -1;
-    int tries = 0;
-    do
-        fd = openat(dir, name, flags, MODE);
-    while (fd < 0 && errno == EINTR && ++tries < INTERRUPTIONS_MAX);
-    return fd;
-}
-
 /* The directory that holds path's last component, and that component. */
 static int open_holder(int base, const char *path, const char **name)
 {
@@ -101,7 +92,7 @@ static int open_holder(int base, const char *path, const char **name)
         holder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (holder == NULL)
         return -1;
-    const int fd = open_retrying(base, holder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const int fd = stepi_open_at(base, holder, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     free_quietly(holder);
     return fd;
 }
@@ -154,7 +145,7 @@ static int above_standard(int fd)
 
 static int open_checked(int dir, const char *name, int flags, bool shared, struct stat *status)
 {
-    const int fd = above_standard(open_retrying(dir, name, flags));
+    const int fd = above_standard(stepi_open_at(dir, name, flags, MODE));
     if (fd < 0)
         return -1;
     struct stat opened;

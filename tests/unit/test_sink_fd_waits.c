@@ -9,12 +9,18 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-static atomic_bool poll_times_out; /* at once, as if the time had passed */
+static atomic_bool poll_times_out;  /* at once, as if the time had passed */
+static int rare_reader = -1;        /* then takes a page at each 15th time-out */
+static int time_outs;
 
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-    if (atomic_load(&poll_times_out))
+    if (atomic_load(&poll_times_out)) {
+        char page[4096];
+        if (rare_reader >= 0 && ++time_outs % 15 == 0 && read(rare_reader, page, sizeof(page)) <= 0)
+            abort();
         return 0;
+    }
     const struct timespec timeout = { .tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L };
     return ppoll(fds, count, timeout_ms < 0 ? NULL : &timeout, NULL);
 }
@@ -162,6 +168,51 @@ static void a_stuck_pipe_is_given_up_and_its_torn_line_ends(void **state)
     close_both(ends);
 }
 
+/* What is slow but goes on is waited for as long as it takes. */
+static void patience_starts_again_with_every_byte(void **state)
+{
+    (void)state;
+    int ends[2];
+    make_pipe(ends, O_NONBLOCK);
+    fcntl(ends[1], F_SETPIPE_SZ, 4096);
+    char *text = many_lines(40000);
+    step_sink_t *sink = step_sink_fd(ends[1]);
+    rare_reader = ends[0];
+    time_outs = 0;
+    atomic_store(&poll_times_out, true);
+    assert_int_equal(put(sink, text, NULL), 0);
+    atomic_store(&poll_times_out, false);
+    rare_reader = -1;
+    assert_true(time_outs > 100);
+    sink->close(sink);
+    free(text);
+    close_both(ends);
+}
+
+/* The newline that ends a torn line goes first, and once, in however many writes the rest goes. */
+static void a_torn_line_ends_once(void **state)
+{
+    (void)state;
+    int ends[2];
+    make_pipe(ends, O_NONBLOCK);
+    fcntl(ends[1], F_SETPIPE_SZ, 4096);
+    assert_int_equal(fcntl(ends[0], F_SETFL, 0), 0);
+    char *text = many_lines(20000);
+    reader_t reader = { .fd = ends[0], .chunk = 1000 };
+    pthread_t thread;
+    start_reader(&reader, &thread, 20001);
+    bool torn = true;
+    size_t taken;
+    assert_int_equal(stepi_write_lines(ends[1], text, 20000, &taken, &torn), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(reader.bytes, 20001);
+    assert_int_equal(reader.text[0], '\n');
+    assert_memory_equal(reader.text + 1, text, 20000);
+    free(reader.text);
+    free(text);
+    close_both(ends);
+}
+
 /* SIGALRM without SA_RESTART on top of a blocking pipe. */
 static void interruptions_change_nothing(void **state)
 {
@@ -232,6 +283,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_pipe_is_waited_for),
         cmocka_unit_test(a_stuck_pipe_is_given_up_and_its_torn_line_ends),
+        cmocka_unit_test(patience_starts_again_with_every_byte),
+        cmocka_unit_test(a_torn_line_ends_once),
         cmocka_unit_test(interruptions_change_nothing),
         cmocka_unit_test(a_block_is_one_write),
     };

@@ -103,7 +103,7 @@ static void a_file_that_we_may_not_read_is_appended_to_all_the_same(void **state
 }
 
 /* Several processes, blocks of some 100 KiB, each opening the file again and again in the middle of it all. */
-enum { WRITERS = 4, BLOCKS = 12, LINES = 1000, LINE_BYTES = 100 };
+enum { WRITERS = 8, BLOCKS = 12, LINES = 1000, LINE_BYTES = 100 };
 
 static void write_blocks(void *argument)
 {
@@ -127,13 +127,20 @@ static void several_processes_share_a_file(void **state)
 {
     place_t *place = *state;
     pid_t children[WRITERS];
+    int start[2]; /* closed when all are ready */
+    assert_int_equal(pipe2(start, O_CLOEXEC), 0);
     for (int i = 0; i < WRITERS; i++) {
         children[i] = fork();
         if (children[i] == 0) {
+            char nothing;
+            close(start[1]);
+            CHILD_CHECK(read(start[0], &nothing, 1) == 0);
             write_blocks(place);
             _exit(0);
         }
     }
+    close(start[0]);
+    close(start[1]);
     for (int i = 0; i < WRITERS; i++) {
         int status = -1;
         assert_int_equal(waitpid(children[i], &status, 0), children[i]);
