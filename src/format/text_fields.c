@@ -1,0 +1,160 @@
+/* The user's fields come first, the line's own last, in this order:
+ *
+ *     fields_omitted=N    last_step=N, description=...    duration_ms=N.N or total_duration_ms=N.N
+ *
+ * Own keys are never quoted. A user's key of that name is, wherever a reader that takes own fields from the end of the
+ * list could meet it: the duration's name only where the line has no duration of its own, the rarer names always. */
+#include "format/text_fields.h"
+
+#include "base/number.h"
+#include "format/text_escape.h"
+
+#include <step_logger.h>
+
+typedef struct list {
+    stepi_out_t *out;
+    bool color;
+    bool is_open;
+} list_t;
+
+static void put_separator(list_t *list)
+{
+    if (list->is_open) {
+        stepi_put_literal(list->out, ", ");
+        return;
+    }
+    list->is_open = true;
+    if (list->color)
+        stepi_put_literal(list->out, " \033[2m(");
+    else
+        stepi_put_literal(list->out, " (");
+}
+
+static void close_list(list_t *list)
+{
+    if (!list->is_open)
+        return;
+    stepi_put_char(list->out, ')');
+    if (list->color)
+        stepi_put_literal(list->out, "\033[0m");
+}
+
+typedef enum own_duration { NO_DURATION, STEP_DURATION, TOTAL_DURATION } own_duration_t;
+
+/* Which duration lines of this kind may end with. */
+static own_duration_t duration_of(stepi_kind_t kind)
+{
+    if (kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE)
+        return STEP_DURATION;
+    return kind == STEPI_OPERATION_COMPLETE || kind == STEPI_OPERATION_INCOMPLETE ? TOTAL_DURATION : NO_DURATION;
+}
+
+static bool key_is(const stepi_text_t *key, const char *name)
+{
+    return memcmp(key->bytes, name, key->length) == 0;
+}
+
+/* Whether a user's key would be read as one of the line's own. */
+static bool is_own_key(const stepi_text_t *key, const stepi_line_t *line)
+{
+    switch (key->length) {
+    case 9:
+        return line->kind == STEPI_OPERATION_INCOMPLETE && key_is(key, "last_step");
+    case 11:
+        return (line->kind == STEPI_OPERATION_INCOMPLETE && key_is(key, "description")) ||
+               (!line->has_elapsed && duration_of(line->kind) == STEP_DURATION && key_is(key, "duration_ms"));
+    case 14:
+        return key_is(key, "fields_omitted");
+    case 17:
+        return !line->has_elapsed && duration_of(line->kind) == TOTAL_DURATION && key_is(key, "total_duration_ms");
+    default:
+        return false;
+    }
+}
+
+static void put_bool(stepi_out_t *out, bool v)
+{
+    if (v)
+        stepi_put_literal(out, "true");
+    else
+        stepi_put_literal(out, "false");
+}
+
+static void put_value(stepi_out_t *out, const stepi_field_view_t *field)
+{
+    switch (field->type) {
+    case STEP_FIELD_I64:
+        stepi_put_i64(out, field->number.i64);
+        break;
+    case STEP_FIELD_U64:
+        stepi_put_u64(out, field->number.u64);
+        break;
+    case STEP_FIELD_F64:
+        stepi_put_shortest(out, field->number.f64);
+        break;
+    case STEP_FIELD_BOOL:
+        put_bool(out, field->number.u64 != 0);
+        break;
+    case STEP_FIELD_FIXED:
+        stepi_put_fixed(out, field->number.f64, field->decimals);
+        break;
+    case STEP_FIELD_PERCENT:
+        stepi_put_fixed(out, field->number.f64, 1);
+        stepi_put_char(out, '%');
+        break;
+    case STEP_FIELD_SECRET:
+        stepi_put_literal(out, "***");
+        break;
+    default:
+        stepi_text_value(out, &field->text);
+        break;
+    }
+}
+
+static void put_user_fields(list_t *list, const stepi_line_t *line)
+{
+    stepi_fields_t fields = line->fields;
+    stepi_field_view_t field;
+    while (stepi_fields_next(&fields, &field)) {
+        put_separator(list);
+        stepi_text_key(list->out, &field.key, is_own_key(&field.key, line));
+        stepi_put_char(list->out, '=');
+        put_value(list->out, &field);
+    }
+}
+
+static void put_last_step(list_t *list, const stepi_line_t *line)
+{
+    put_separator(list);
+    stepi_put_literal(list->out, "last_step=");
+    stepi_put_i64(list->out, line->step);
+    stepi_put_literal(list->out, ", description=");
+    stepi_text_value(list->out, &line->description);
+}
+
+static void put_duration(list_t *list, const stepi_line_t *line)
+{
+    const own_duration_t duration = duration_of(line->kind);
+    if (!line->has_elapsed || duration == NO_DURATION)
+        return;
+    put_separator(list);
+    if (duration == TOTAL_DURATION)
+        stepi_put_literal(list->out, "total_");
+    stepi_put_literal(list->out, "duration_ms=");
+    stepi_put_ms_1(list->out, line->elapsed_ns);
+}
+
+void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, bool color)
+{
+    list_t list = { .out = out, .color = color };
+    put_user_fields(&list, line);
+    if (line->omitted > 0) {
+        put_separator(&list);
+        stepi_put_literal(out, "fields_omitted=");
+        stepi_put_u64(out, line->omitted);
+    }
+    if (line->kind == STEPI_OPERATION_INCOMPLETE && line->has_step)
+        put_last_step(&list, line);
+    put_duration(&list, line);
+    close_list(&list);
+}
