@@ -37,6 +37,16 @@ void stepi_misuse(stepi_entry_t *entry, step_logger_t *op, const char *what, con
     stepi_misuse_text(entry, op, what, NULL, fields, count);
 }
 
+void stepi_misuse_number(stepi_entry_t *entry, step_logger_t *op)
+{
+    char what[64];
+    if (op->total > 0)
+        snprintf(what, sizeof(what), "step %d of %d is out of range", op->step, op->total);
+    else
+        snprintf(what, sizeof(what), "step %d is out of range", op->step);
+    stepi_misuse(entry, op, what, NULL, 0);
+}
+
 void stepi_check_started(stepi_entry_t *entry, step_logger_t *op, const char *call)
 {
     char what[64];

@@ -12,6 +12,9 @@ void stepi_count_misuse(step_log_t *log); /* NULL: nowhere to count */
 void stepi_misuse_text(stepi_entry_t *entry, step_logger_t *op, const char *what, const char *text,
                        const step_field_t *fields, size_t count);
 
+/* `step 5 of 3 is out of range in operation "X"` */
+void stepi_misuse_number(stepi_entry_t *entry, step_logger_t *op);
+
 /* Before start() or after complete(): says so, once for each operation; the call then goes on. */
 void stepi_check_started(stepi_entry_t *entry, step_logger_t *op, const char *call);
 
@@ -23,8 +26,5 @@ const char *stepi_error_text(int errnum, char *buffer, size_t bytes);
 /* Copies options of `given` bytes over defaults of `known` bytes: an older caller's are shorter; a newer one's are longer
  * and accepted if what we do not know is zero. The first member is the size. */
 bool stepi_options_copy(void *to, size_t known, const void *from, size_t given);
-
-/* An elapsed time of stepi_entry_t's units in nanoseconds, roughly. */
-int64_t stepi_log_elapsed_ns(const step_log_t *log, int64_t elapsed);
 
 #endif

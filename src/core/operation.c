@@ -7,6 +7,7 @@
 #include "core/operation.h"
 
 #include "core/misuse.h"
+#include "platform/clock.h"
 
 #include <string.h>
 
@@ -67,7 +68,7 @@ step_logger_t *step_logger_new_with(const char *operation, const step_logger_opt
     op->depth = 0;
     op->step = 0;
     op->attempt = 0;
-    op->progress_at = 0;
+    op->progressed = false;
     op->described_in = 0;
     set_parent(op, options.parent);
     stepi_name_set(&op->name, operation);
@@ -244,7 +245,7 @@ void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, c
     if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_MADE)
         start(&entry, op, NULL, 0);
     op->attempt = number == op->step && op->attempt > 0 && op->attempt < UINT32_MAX ? op->attempt + 1 : 1;
-    op->progress_at = 0;
+    op->progressed = false;
     op->step = number;
     op->step_at = entry.now;
     op->step_open = true;
@@ -257,7 +258,7 @@ void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, c
     set_fields(&draft, fields, count);
     stepi_operation_write(&entry, op, &draft);
     if (number < 1 || (op->total > 0 && number > op->total))
-        stepi_misuse(&entry, op, "step number out of range", NULL, 0);
+        stepi_misuse_number(&entry, op);
     stepi_leave(&entry);
 }
 
@@ -375,12 +376,16 @@ void step_logger_complete_fields(step_logger_t *op, step_site_t *site, const ste
     stepi_leave(&entry);
 }
 
-/* At most one line a second, but always the first and the last of a step. */
-static bool progress_is_due(const stepi_entry_t *entry, const step_logger_t *op, uint64_t done, uint64_t total)
+/* At most one line a second, but always the first and the last of a step. In nanoseconds: ticks have no length here. */
+static bool progress_is_due(const stepi_entry_t *entry, step_logger_t *op, uint64_t done, uint64_t total)
 {
-    if (op->progress_at == 0 || (total > 0 && done >= total))
-        return true;
-    return stepi_log_elapsed_ns(entry->log, since(entry, op->progress_at)) >= PROGRESS_EVERY_NS;
+    const int64_t now = entry->log->clocked ? entry->now : stepi_monotonic_ns();
+    const bool last = total > 0 && done >= total;
+    if (op->progressed && !last && now - op->progress_at < PROGRESS_EVERY_NS)
+        return false;
+    op->progressed = true;
+    op->progress_at = now;
+    return true;
 }
 
 void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t done, uint64_t total,
@@ -400,7 +405,6 @@ void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t 
             set_step(&draft, op);
         set_fields(&draft, fields, count);
         stepi_operation_write(&entry, op, &draft);
-        op->progress_at = entry.now != 0 ? entry.now : 1;
     }
     stepi_leave(&entry);
 }

@@ -32,6 +32,7 @@ struct step_logger {
     bool failed;         /* its latest step failed: freeing it now is an end, too */
     bool detached;       /* started under step_logger_no_parent(): does not become current */
     bool step_open;
+    bool progressed;     /* a progress line of this step was written, at progress_at */
     uint8_t said;
     step_log_t *log;
     uint64_t serial; /* of the log */
@@ -43,7 +44,7 @@ struct step_logger {
     uint32_t attempt;
     int64_t started_at; /* in the units of stepi_entry_t.now */
     int64_t step_at;
-    int64_t progress_at;
+    int64_t progress_at; /* nanoseconds */
     uint64_t described_in; /* identity of the ring that has the names; 0: none */
     stepi_name_t name;
     stepi_name_t description;
