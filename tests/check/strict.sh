@@ -78,7 +78,7 @@ fi
 if have shellcheck; then
     mapfile -t scripts < <(grep -rlIE --exclude-dir='build*' --exclude-dir=.git '^#!(/usr)?/bin/(env )?(ba)?sh' \
         tests examples docs .ci 2>/dev/null | sort || true)
-    if shellcheck -x "${scripts[@]}" >"$work/shell" 2>&1; then
+    if [ ${#scripts[@]} -eq 0 ] || shellcheck -x "${scripts[@]}" >"$work/shell" 2>&1; then
         passed "${#scripts[@]} shell scripts"
     else
         problem "shell scripts (shellcheck -x):" "$(head -n 40 "$work/shell")"

@@ -59,7 +59,7 @@ static const struct {
     AT(step_log_options_t, diagnose, 72),
     AT(step_log_options_t, diagnose_ctx, 80),
 
-    SIZE(step_stats_t, 88),
+    SIZE(step_stats_t, 80),
     AT(step_stats_t, size, 0),
     AT(step_stats_t, recorded, 8),
     AT(step_stats_t, written, 16),
@@ -70,7 +70,6 @@ static const struct {
     AT(step_stats_t, dropped_nested, 56),
     AT(step_stats_t, dropped_memory, 64),
     AT(step_stats_t, dropped_sink, 72),
-    AT(step_stats_t, dropped_closed, 80),
 
     SIZE(step_text_options_t, 24),
     AT(step_text_options_t, size, 0),
