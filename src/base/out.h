@@ -1,7 +1,7 @@
 /* A bounded place to write text into.
  *
- * Appends that do not fit write nothing and set `overflow`; the caller looks once, at the end, and starts the line again in
- * a larger or emptier buffer. So formatters have no error paths. */
+ * Appends that do not fit write nothing and set `overflow`; the caller looks once, at the end, and
+ * starts the line again in a larger or emptier buffer. So formatters have no error paths. */
 #ifndef STEPI_BASE_OUT_H
 #define STEPI_BASE_OUT_H
 

@@ -1,4 +1,5 @@
-/* RFC 3339 UTC time stamps, with the second's text cached: lines of one second differ in their fraction alone. */
+/* RFC 3339 UTC time stamps, with the second's text cached: lines of one second differ in their
+ * fraction alone. */
 #ifndef STEPI_BASE_TIME_H
 #define STEPI_BASE_TIME_H
 
@@ -11,8 +12,9 @@ typedef struct stepi_time_text {
     char text[20];  /* "2026-02-04T09:30:00." */
 } stepi_time_text_t;
 
-/* wall_ns since the Unix epoch, with 6 or 9 digits of fraction and Z. Negative times and years up to 9999 are right; what is
- * outside is clamped to year 0000 or 9999. */
+/* wall_ns since the Unix epoch, with 6 or 9 digits of fraction (cut, not rounded) and Z. Any
+ * int64_t lies between the years 1677 and 2262, so all are right and none needs clamping. What does
+ * not fit leaves the cache usable. */
 void stepi_put_time(stepi_out_t *out, stepi_time_text_t *cache, int64_t wall_ns, int digits);
 
 #endif

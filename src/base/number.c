@@ -1,0 +1,100 @@
+/* Integers and durations. */
+#include "base/number.h"
+
+#include "base/digits.h"
+
+enum { MS_EXACT_MAX = 20 }; /* 13 digits, point, 6 digits */
+
+#define ROW(tens)                                                                                  \
+    tens "0" tens "1" tens "2" tens "3" tens "4" tens "5" tens "6" tens "7" tens "8" tens "9"
+
+const char stepi_digit_pairs[201] =
+    ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7") ROW("8") ROW("9");
+
+const uint64_t stepi_powers_of_ten[20] = {
+    1U,
+    10U,
+    100U,
+    1000U,
+    10000U,
+    100000U,
+    1000000U,
+    10000000U,
+    100000000U,
+    1000000000U,
+    10000000000U,
+    100000000000U,
+    1000000000000U,
+    10000000000000U,
+    100000000000000U,
+    1000000000000000U,
+    10000000000000000U,
+    100000000000000000U,
+    1000000000000000000U,
+    10000000000000000000U,
+};
+
+void stepi_put_u64(stepi_out_t *out, uint64_t v)
+{
+    const int n = stepi_count_digits(v);
+    char *to = stepi_room(out, (size_t)n);
+    if (to == NULL)
+        return;
+    stepi_write_digits(to, v, n);
+    out->at += n;
+}
+
+void stepi_put_i64(stepi_out_t *out, int64_t v)
+{
+    const bool is_negative = v < 0;
+    /* Unsigned, because INT64_MIN has no negative. */
+    const uint64_t magnitude = is_negative ? 0 - (uint64_t)v : (uint64_t)v;
+    const int n = stepi_count_digits(magnitude) + is_negative;
+    char *to = stepi_room(out, (size_t)n);
+    if (to == NULL)
+        return;
+    *to = '-';
+    stepi_write_digits(to + is_negative, magnitude, n - is_negative);
+    out->at += n;
+}
+
+/* The quotient ns / 1e6 is off by at most 2^-53 of itself. For ns < 2^53 that is less than one
+ * nanosecond, the distance between a tie and the nearest integer that is not one: such a quotient
+ * lies on the tie's same side as ns does, and integers decide. On a tie, the quotient's own
+ * rounding decides. */
+void stepi_put_ms_1(stepi_out_t *out, int64_t ns)
+{
+    enum { TENTH_NS = 100000, HALF_NS = TENTH_NS / 2 };
+    if (ns < 0)
+        ns = 0;
+    if (ns >= INT64_C(1) << 53 || ns % TENTH_NS == HALF_NS) {
+        stepi_put_fixed(out, (double)ns / 1e6, 1);
+        return;
+    }
+    const uint64_t tenths = ((uint64_t)ns + HALF_NS) / TENTH_NS;
+    const int n = stepi_count_digits(tenths / 10);
+    char *to = stepi_room(out, (size_t)n + 2);
+    if (to == NULL)
+        return;
+    stepi_write_digits(to, tenths / 10, n);
+    to[n] = '.';
+    to[n + 1] = (char)('0' + tenths % 10);
+    out->at += n + 2;
+}
+
+void stepi_put_ms_exact(stepi_out_t *out, int64_t ns)
+{
+    char local[MS_EXACT_MAX];
+    char *begin = stepi_scratch(out, local, sizeof(local));
+    const uint64_t all = ns > 0 ? (uint64_t)ns : 0;
+    const uint64_t fraction = all % 1000000;
+    char *end = stepi_write_u64(begin, all / 1000000);
+    if (fraction != 0) {
+        *end++ = '.';
+        stepi_write_digits(end, fraction, 6);
+        end += 6;
+        while (end[-1] == '0')
+            end--;
+    }
+    stepi_scratch_end(out, begin, end);
+}
