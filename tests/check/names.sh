@@ -9,7 +9,7 @@ cd "$source_dir"
 # Headers of src/: stepi_, STEPI_, or what the public header declared.
 if have ctags && ctags --version 2>/dev/null | grep -q 'Universal Ctags'; then
     strangers() { # DIRECTORY PATTERN
-        find "$1" -name '*.h' -print0 | sort -z | xargs -0 ctags -f - --sort=no --fields=+nKZ --language-force=C \
+        find "$1" -name '*.h' -print0 | sort -z | xargs -0r ctags -f - --sort=no --fields=+nKZ --language-force=C \
             --kinds-C=defgpstuvx | awk -F'\t' -v allowed="$2" '$1 !~ allowed && $1 !~ /^_/ && $0 !~ /\tlocal/ {
                 line = ""
                 for (i = 4; i <= NF; i++) if ($i ~ /^line:/) line = substr($i, 6)

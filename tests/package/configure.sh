@@ -45,7 +45,7 @@ for example in $(grep -l '^#include <sqlite3.h>' "$source_dir"/examples/*.c 2>/d
 done
 refuses "tests without cmocka" "install libcmocka-dev" "${nothing[@]}" -DBUILD_TESTING=ON -DSTEP_LOGGER_EXAMPLES=OFF
 refuses "another system" "step_logger needs Linux" -DBUILD_TESTING=OFF -DCMAKE_SYSTEM_NAME=FreeBSD
-refuses "an unknown sanitizer" "STEP_LOGGER_SANITIZE" -DBUILD_TESTING=OFF -DSTEP_LOGGER_SANITIZE=adress
+refuses "an unknown sanitizer" "STEP_LOGGER_SANITIZE" -DBUILD_TESTING=OFF -DSTEP_LOGGER_SANITIZE=sanity
 refuses "sanitizers that do not go together" "thread goes with neither" -DBUILD_TESTING=OFF -DSTEP_LOGGER_SANITIZE="address,thread"
 
 # A project around it: no tests, no examples, no build type, nothing installed unless asked for.
