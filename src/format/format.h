@@ -9,8 +9,8 @@
 
 /* A format is used by one thread at a time: the one that renders its output. Subtypes embed it first. */
 struct step_format {
-    /* Appends exactly one line, '\n' included. On overflow what was appended is void and the caller tries again with more
-     * room. The line is not changed. */
+    /* Appends exactly one line, '\n' included. On overflow what was appended is void and the caller tries again with
+     * more room. The line is not changed. */
     void (*render)(step_format_t *format, const stepi_line_t *line, stepi_out_t *out);
     void (*free)(step_format_t *format);
 };

@@ -1,9 +1,9 @@
-/* RFC 8259, and besides what it asks for: DEL, C1, line separators, bidirectional and zero-width controls as \uXXXX, so that a
- * terminal may show a log; one U+FFFD for each run of bytes that are not UTF-8.
+/* RFC 8259, and besides what it asks for: DEL, C1, line separators, bidirectional and zero-width controls as \uXXXX, so
+ * that a terminal may show a log; one U+FFFD for each run of bytes that are not UTF-8.
  *
- * JSON has no spelling for "this text was cut" that is not itself text. So the mark is written with the character `…`, and
- * where a user's text reads like the mark, its `…` is written \u2026: the same string to every reader of JSON, and still
- * told apart by those that look at the bytes. Names do without: two spellings of one name would be two members. */
+ * JSON has no spelling for "this text was cut" that is not itself text. So the mark is written with the character `…`,
+ * and where a user's text reads like the mark, its `…` is written \u2026: the same string to every reader of JSON, and
+ * still told apart by those that look at the bytes. Names do without: two spellings of a name would be two members. */
 #include "format/json_escape.h"
 
 #include "base/utf8.h"

@@ -3,15 +3,15 @@
  *     K is reserved, or a name that this line already has, or K looks like a renaming:
  *     K = P_N, where N is 1, 2, ... and P is reserved, a name of this line, or itself looks like a renaming.
  *
- * A reader goes through the names in the same order and asks the same question: it strips one _N exactly where what remains
- * is reserved, an earlier name, or looks like a renaming. So the keys come back whatever they were.
+ * A reader goes through the names in the same order and asks the same question: it strips one _N exactly where what
+ * remains is reserved, an earlier name, or looks like a renaming. So the keys come back whatever they were.
  *
  * Names are compared as they stand in the output, escaped: each code point has one spelling, and `_` and digits are
  * never part of an escape.
  *
  * The table holds names and also keys that were renamed, so that a key that comes a thousand times does not try every N
- * again. Two entries a field at most, three slots a field at least: it never fills. Each name costs its length: the prefixes
- * P of one name are hashed in one walk. */
+ * again. Two entries a field at most, three slots a field at least: it never fills. Each name costs its length: the
+ * prefixes P of one name are hashed in one walk. */
 #include "format/json_keys.h"
 
 #include "base/number.h"

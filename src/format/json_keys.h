@@ -27,11 +27,11 @@ typedef struct stepi_json_keys {
 
 void stepi_json_keys_free(stepi_json_keys_t *keys);
 
-/* Before a line with so many fields. Returns how many of them there is memory for: all, but for a line with more than 85. */
+/* Before a line with so many fields. Returns how many of them there is memory for: up to 85 always. */
 size_t stepi_json_keys_begin(stepi_json_keys_t *keys, size_t fields);
 
-/* A name of `length` bytes was just written before out->at: appends _N if it is reserved, taken, or looks like a renaming. The
- * line must stay where it is until the next begin. */
+/* A name of `length` bytes was just written before out->at: appends _N if it is reserved, taken, or looks like a
+ * renaming. The line must stay where it is until the next begin. */
 void stepi_json_keys_claim(stepi_json_keys_t *keys, stepi_out_t *out, size_t length);
 
 #endif

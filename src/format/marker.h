@@ -19,8 +19,7 @@ static inline void stepi_put_marker(stepi_out_t *out, const stepi_text_t *text)
     stepi_put_literal(out, " bytes]");
 }
 
-/* Whether a user's text could be taken for the mark from here on: `…[` and a digit. Wherever it stands, since what is cut
- * behind it may leave it at the end. */
+/* Whether a user's text could be taken for the mark from here on: `…[` and a digit, wherever it stands. */
 static inline bool stepi_starts_like_marker(const char *bytes, size_t left)
 {
     return left >= 5 && memcmp(bytes, STEPI_ELLIPSIS "[", 4) == 0 && bytes[4] >= '0' && bytes[4] <= '9';

@@ -58,7 +58,8 @@ static void put_control(stepi_out_t *out, uint32_t code)
         put_code(out, code);
 }
 
-/* Writes what cannot simply be copied: the code point or bad byte at the start of bytes[0..left). Returns its length. */
+/* Writes what cannot simply be copied: the code point or bad byte at the start of bytes[0..left). Returns how many
+ * bytes of it are done. */
 static size_t put_special(stepi_out_t *out, const char *bytes, size_t left)
 {
     uint32_t code;
@@ -100,7 +101,7 @@ static bool separates(const stepi_text_t *text, size_t at)
     return stepi_is_separator(text->bytes + at, text->length - at);
 }
 
-/* The same for prose, where `(` and `-` matter and quotes do not. Returns how many bytes were written. */
+/* The same for prose, where `(` and `-` matter too. */
 static size_t put_special_prose(stepi_out_t *out, const stepi_text_t *text, size_t at)
 {
     const char c = text->bytes[at];

@@ -1,6 +1,6 @@
-/* These questions are asked in favour of escaping: a `yes` too many costs a backslash or two quotes, a `no` too many costs
- * the meaning of a line. So a look-alike need not be complete (`START:` without the space behind it, any year), and
- * numbers are all that strtod() or a script would take for one, not only those that we write. */
+/* These questions are answered in favour of escaping: a `yes` too many costs a backslash or two quotes, a `no` too many
+ * costs the meaning of a line. So a look-alike need not be complete (`START:` without the space behind it, any year),
+ * and numbers are all that strtod() or a script would take for one, not only those that we write. */
 #include "format/text_guess.h"
 
 #include <string.h>
