@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAP_MIN_NS = 50000, NAP_MAX_NS = 20000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
+enum { NAP_MIN_NS = 50000, NAP_WRITER_NS = 1000000, NAP_MAX_NS = 20000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
 
 /* The log that this thread pumps. */
 static _Thread_local const step_log_t *pumping __attribute__((tls_model("initial-exec")));
@@ -55,8 +55,7 @@ static stepi_pass_t one_round(step_log_t *log)
     stepi_backend_report_losses(log, false);
     if (found != STEPI_PASS_TOOK || stepi_backend_is_dry(log)) {
         log->backend.operations.epoch++;
-        if (!stepi_backend_write(log))
-            found = STEPI_PASS_HELD; /* a queue is full: look again soon */
+        stepi_backend_write(log); /* where a queue is full the lines stay, and its writer wakes us when there is room */
     }
     pumping = NULL;
     stepi_lock_release(&log->pump);
@@ -205,14 +204,42 @@ static bool as_backend(step_log_t *log, int64_t timeout_ns, void (*work)(step_lo
     return locked;
 }
 
+typedef struct pump_job {
+    stepi_pump_end_t end;
+    int64_t deadline_ns;
+    bool all_handed_over;
+} pump_job_t;
+
+/* For flush, close and exit also what a full queue did not take: with patience, while its writer makes progress. */
+static bool hand_over_all(step_log_t *log, int64_t deadline_ns)
+{
+    while (!stepi_backend_write(log)) {
+        if (stepi_monotonic_ns() >= deadline_ns)
+            return false;
+        stepi_futex_wait(&log->wake, atomic_load_explicit(&log->wake, memory_order_relaxed), NAP_WRITER_NS);
+    }
+    return true;
+}
+
 static void pump_work(step_log_t *log, void *argument)
 {
-    pump_locked(log, *(const stepi_pump_end_t *)argument);
+    stepi_backend_t *b = &log->backend;
+    pump_job_t *job = argument;
+    pump_locked(log, job->end);
+    if (job->end == STEPI_PUMP_ON)
+        return;
+    if (job->end == STEPI_PUMP_FLUSH)
+        job->all_handed_over = hand_over_all(log, job->deadline_ns);
+    for (int i = 0; i < b->output_count; i++)
+        stepi_output_flush(b->outputs[i]);
 }
 
 bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t end)
 {
-    return !stepi_backend_is_here(log) && as_backend(log, timeout_ns, pump_work, &end);
+    if (stepi_backend_is_here(log))
+        return false;
+    pump_job_t job = { .end = end, .deadline_ns = stepi_monotonic_ns() + timeout_ns, .all_handed_over = true };
+    return as_backend(log, timeout_ns, pump_work, &job) && job.all_handed_over;
 }
 
 static void add_work(step_log_t *log, void *argument)
@@ -235,11 +262,15 @@ static void reopen_work(step_log_t *log, void *argument)
 {
     stepi_backend_t *b = &log->backend;
     int *result = argument;
-    pump_locked(log, STEPI_PUMP_ON);
+    pump_locked(log, STEPI_PUMP_ON); /* what was logged before belongs to the old file */
     *result = STEP_OK;
     for (int i = 0; i < b->output_count; i++) {
-        const int one = stepi_output_reopen(b->outputs[i]);
-        *result = one != STEP_OK ? one : *result;
+        const int failed = stepi_output_reopen(b->outputs[i], stepi_monotonic_ns() + STEPI_PATIENCE_NS);
+        if (failed == 0)
+            continue;
+        *result = STEP_EIO;
+        stepi_diagnose(log, STEPI_TROUBLE_SINK, STEP_EIO, "a sink could not be reopened and goes on as it was: %s",
+                       strerror(failed));
     }
 }
 

@@ -209,14 +209,14 @@ static int flush_outputs(step_log_t *log, int64_t deadline_ns)
     const stepi_backend_t *b = &log->backend;
     int result = STEP_OK;
     for (int i = 0; i < b->output_count; i++)
-        result = worse(result, stepi_output_flush(b->outputs[i], deadline_ns));
+        result = worse(result, stepi_output_wait(b->outputs[i], deadline_ns));
     return result;
 }
 
 static int flush(step_log_t *log, int64_t timeout_ns)
 {
     const int64_t deadline = stepi_monotonic_ns() + timeout_ns;
-    if (!stepi_backend_pump(log, timeout_ns, STEPI_PUMP_ON))
+    if (!stepi_backend_pump(log, timeout_ns, STEPI_PUMP_FLUSH))
         return STEP_ETIMEOUT;
     return flush_outputs(log, deadline);
 }

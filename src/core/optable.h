@@ -37,6 +37,12 @@ stepi_open_operation_t *stepi_optable_find(stepi_optable_t *table, uint64_t id);
 void stepi_optable_remove(stepi_optable_t *table, uint64_t id);
 void stepi_optable_clear(stepi_optable_t *table);
 
+/* Forgets without freeing. */
+void stepi_optable_reset_in_child(stepi_optable_t *table);
+
+/* The next entry from *at on, which starts at 0; NULL at the end. */
+stepi_open_operation_t *stepi_optable_next(stepi_optable_t *table, size_t *at);
+
 /* Copies; without memory the text is forgotten. */
 void stepi_optable_name(stepi_open_operation_t *entry, const stepi_text_t *name);
 void stepi_optable_describe(stepi_open_operation_t *entry, int32_t step, int32_t total, const stepi_text_t *description);

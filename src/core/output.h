@@ -6,7 +6,10 @@
  *
  * A block remembers which record each of its lines is, so that when the sink takes only a part, exactly the rest is counted
  * as lost. Lost lines are not written again: what could be a duplicate is worse than what is counted. Every block tries the sink
- * again; the first one that gets through begins with a line that says how many records are missing before it. */
+ * again; the first one that gets through begins with a line that says how many records are missing before it.
+ *
+ * Everything here is called under the log's pump lock, but for stepi_output_wait() and, on the writer's thread,
+ * stepi_output_deliver(). */
 #ifndef STEPI_CORE_OUTPUT_H
 #define STEPI_CORE_OUTPUT_H
 
@@ -17,15 +20,15 @@
 
 #include <stdatomic.h>
 
-enum { STEPI_BLOCK_LINES = 4096 };
+enum { STEPI_BLOCK_LINES = 4096, STEPI_ERROR_QUEUE_FULL = -1 };
 
 typedef struct stepi_block {
     char *bytes;
     size_t used, capacity;
     uint32_t lines;
-    uint32_t own_lines_lost_with_it; /* records that its drop report speaks of */
-    uint64_t base;                   /* record number that `index` counts from */
-    uint64_t through;                /* everything below it went into this block or was filtered */
+    uint64_t reports; /* how many lost records its first line speaks of; 0: it is no such line */
+    uint64_t base;    /* record number that `index` counts from */
+    uint64_t through; /* everything below it went into this block or an earlier one, or was filtered */
     struct stepi_block *next;
     uint32_t index[STEPI_BLOCK_LINES]; /* of each line's record; UINT32_MAX: a line of our own */
 } stepi_block_t;
@@ -39,35 +42,46 @@ typedef struct stepi_output {
     int level;
     int slot; /* in the ledger */
     stepi_block_t *block;
-    stepi_queue_t *queue; /* NULL: written directly */
+    stepi_queue_t *queue;        /* NULL: written directly */
+    bool wants_queue;            /* the sink may block */
     _Atomic uint64_t unreported; /* records lost since the last line that said so */
-    _Atomic int error;           /* errno of the latest loss */
+    _Atomic int error;           /* errno of the latest loss, or STEPI_ERROR_QUEUE_FULL */
     _Atomic uint32_t failed;     /* since the previous flush */
 } stepi_output_t;
+
+/* The log whose sink runs on this thread. */
+extern _Thread_local const step_log_t *stepi_inside_log __attribute__((tls_model("initial-exec")));
 
 /* Takes sink and format; frees them on failure, too. NULL without memory. */
 stepi_output_t *stepi_output_new(step_log_t *log, step_sink_t *sink, step_format_t *format, int level);
 
-/* Drains at most so long without progress; false if something was left, which is then counted as lost, and a writer
- * thread that hangs in its sink is left behind with what it uses. */
+/* Drains as long as there is progress within patience_ns. False: the writer hangs in its sink; what was left is lost, and
+ * the thread is left behind with what it uses. */
 bool stepi_output_free(stepi_output_t *output, int64_t patience_ns);
 
 /* Renders a record, number `index`, or one of our own with STEPI_OWN_LINE. */
 #define STEPI_OWN_LINE UINT64_MAX
 void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_t index);
 
-/* Hands the block to the sink or its queue. Everything below `through` was offered to this output. */
-void stepi_output_write(stepi_output_t *output, uint64_t through);
+/* Hands the block to the sink or its queue. Everything below `through` was offered to this output. False: the queue is
+ * full, and the lines stay in the block. */
+bool stepi_output_write(stepi_output_t *output, uint64_t through);
 
-/* Waits until the queue is empty and the sink flushed, until the deadline (monotonic ns). STEP_OK, _ETIMEOUT, _EIO. */
-int stepi_output_flush(stepi_output_t *output, int64_t deadline_ns);
-int stepi_output_reopen(stepi_output_t *output);
+/* Flushes a sink that is written directly; tries to report what was lost. */
+void stepi_output_flush(stepi_output_t *output);
 
-/* Writes a whole block to the sink and settles it in the ledger; used by the queue's thread, too. */
-void stepi_output_deliver(stepi_output_t *output, stepi_block_t *block);
+/* Waits until the queue has settled what it was given and the sink is flushed, until the deadline (monotonic ns).
+ * STEP_OK; STEP_ETIMEOUT; STEP_EIO when something was lost since the previous call. */
+int stepi_output_wait(stepi_output_t *output, int64_t deadline_ns);
 
-/* Counts a block's lines from `first` on as lost. */
-void stepi_output_lose(stepi_output_t *output, stepi_block_t *block, uint32_t first, int error);
+/* 0 or an errno value. */
+int stepi_output_reopen(stepi_output_t *output, int64_t deadline_ns);
+
+/* Writes a whole block to the sink; returns how many of its lines it took, and the errno value that stopped it. */
+uint32_t stepi_output_deliver(stepi_output_t *output, const stepi_block_t *block, int *error);
+
+/* Counts a block's lines from `taken` on as lost, and empties it. It is not resolved yet. */
+void stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint32_t taken, int error);
 
 stepi_block_t *stepi_block_new(size_t capacity);
 void stepi_block_free(stepi_block_t *block);

@@ -1,0 +1,333 @@
+#include "core/output.h"
+
+#include "core/lifecycle.h"
+#include "core/log.h"
+#include "core/misuse.h"
+#include "core/queue.h"
+#include "platform/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIRECT_BYTES = 256 * 1024, QUEUED_BYTES = 64 * 1024, LINE_MAX_BYTES = 1024 * 1024 };
+
+_Thread_local const step_log_t *stepi_inside_log __attribute__((tls_model("initial-exec")));
+
+/* ---- Blocks ---- */
+
+stepi_block_t *stepi_block_new(size_t capacity)
+{
+    stepi_block_t *block = malloc(sizeof(*block)); /* the index is written before it is read */
+    char *bytes = malloc(capacity);
+    if (block == NULL || bytes == NULL) {
+        free(block);
+        free(bytes);
+        return NULL;
+    }
+    block->bytes = bytes;
+    block->capacity = capacity;
+    block->used = 0;
+    block->lines = 0;
+    block->reports = block->base = block->through = 0;
+    block->next = NULL;
+    return block;
+}
+
+void stepi_block_free(stepi_block_t *block)
+{
+    if (block != NULL)
+        free(block->bytes);
+    free(block);
+}
+
+/* A line that is longer than an empty block: the block grows, up to its maximum. */
+static bool grow(stepi_block_t *block)
+{
+    if (block->capacity >= LINE_MAX_BYTES)
+        return false;
+    char *bytes = realloc(block->bytes, block->capacity * 2);
+    if (bytes == NULL)
+        return false;
+    block->bytes = bytes;
+    block->capacity *= 2;
+    return true;
+}
+
+/* ---- Making and freeing ---- */
+
+stepi_output_t *stepi_output_new(step_log_t *log, step_sink_t *sink, step_format_t *format, int level)
+{
+    stepi_output_t *output = calloc(1, sizeof(*output));
+    if (output == NULL) {
+        sink->close(sink);
+        format->free(format);
+        return NULL;
+    }
+    output->log = log;
+    output->sink = sink;
+    output->format = format;
+    output->level = level;
+    output->slot = -1;
+    output->wants_queue = sink->may_block;
+    return output;
+}
+
+/* The first block, and with it the queue, when there is something to write: in a forked child anew. */
+static bool begin(stepi_output_t *output)
+{
+    if (output->block != NULL)
+        return true;
+    const bool queued = output->wants_queue && atomic_load_explicit(&output->log->synchronous, memory_order_relaxed) == 0;
+    output->block = stepi_block_new(queued ? QUEUED_BYTES : DIRECT_BYTES);
+    if (output->block != NULL && queued && output->queue == NULL)
+        output->queue = stepi_queue_new(output, QUEUED_BYTES); /* NULL: written directly */
+    return output->block != NULL;
+}
+
+static void report(stepi_output_t *output);
+static bool write_now(stepi_output_t *output, uint64_t through);
+
+bool stepi_output_free(stepi_output_t *output, int64_t patience_ns)
+{
+    bool drained = true;
+    report(output);
+    if (output->block != NULL && output->block->lines > 0 && !write_now(output, output->log->backend.processed))
+        patience_ns = 0; /* it was in vain already */
+    if (output->queue != NULL)
+        drained = stepi_queue_free(output->queue, patience_ns);
+    if (!drained)
+        return false;
+    output->sink->close(output->sink);
+    output->format->free(output->format);
+    stepi_block_free(output->block);
+    free(output);
+    return true;
+}
+
+void stepi_output_reset_in_child(stepi_output_t *output)
+{
+    output->block = NULL; /* left: another thread may have been at it */
+    output->queue = NULL;
+    atomic_store_explicit(&output->unreported, 0, memory_order_relaxed);
+    atomic_store_explicit(&output->failed, 0, memory_order_relaxed);
+}
+
+/* ---- Losses ---- */
+
+static void lose_run(stepi_output_t *output, const stepi_block_t *block, uint32_t first, uint32_t last)
+{
+    stepi_ledger_lose(&output->log->backend.ledger, block->base + block->index[first], block->base + block->index[last] + 1);
+}
+
+/* The records of lines [from, lines), in runs of neighbouring numbers. */
+static uint64_t lose_lines(stepi_output_t *output, const stepi_block_t *block, uint32_t from)
+{
+    uint64_t lost = 0;
+    uint32_t first = from;
+    for (uint32_t i = from; i < block->lines; i++) {
+        const bool own = block->index[i] == UINT32_MAX;
+        const bool last = i + 1 == block->lines || block->index[i + 1] != block->index[i] + 1;
+        if (!own && last)
+            lose_run(output, block, first, i);
+        if (own || last)
+            first = i + 1;
+        lost += own ? 0 : 1;
+    }
+    return lost;
+}
+
+static const char *reason_of(int error, char *buffer, size_t bytes)
+{
+    return error == STEPI_ERROR_QUEUE_FULL ? "the sink is too slow, its queue is full" : stepi_error_text(error, buffer, bytes);
+}
+
+static void count_lost(stepi_output_t *output, uint64_t lost, int error)
+{
+    char buffer[128];
+    const uint64_t total = atomic_fetch_add_explicit(&output->unreported, lost, memory_order_relaxed) + lost;
+    atomic_store_explicit(&output->error, error, memory_order_relaxed);
+    atomic_store_explicit(&output->failed, 1, memory_order_relaxed);
+    stepi_diagnose(output->log, STEPI_TROUBLE_SINK, STEP_EIO, "an output could not be written: %s; %llu records lost so far",
+                   reason_of(error, buffer, sizeof(buffer)), (unsigned long long)total);
+}
+
+void stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint32_t taken, int error)
+{
+    if (taken < block->lines) {
+        const uint64_t lost = lose_lines(output, block, taken);
+        count_lost(output, lost + (taken == 0 ? block->reports : 0), error);
+    }
+    block->used = 0;
+    block->lines = 0;
+    block->reports = 0;
+}
+
+/* ---- Lines ---- */
+
+static bool render(stepi_output_t *output, const stepi_line_t *line)
+{
+    stepi_block_t *block = output->block;
+    stepi_out_t out = stepi_out_over(block->bytes + block->used, block->capacity - block->used);
+    output->format->render(output->format, line, &out);
+    if (out.overflow)
+        return false;
+    block->used = (size_t)(out.at - block->bytes);
+    return true;
+}
+
+/* A block begins with what is missing before it. */
+static void report(stepi_output_t *output)
+{
+    const uint64_t lost = atomic_load_explicit(&output->unreported, memory_order_relaxed);
+    char buffer[128];
+    if (lost == 0 || !begin(output) || output->block->lines != 0)
+        return;
+    stepi_block_t *block = output->block;
+    const step_log_t *log = output->log;
+    const int error = atomic_load_explicit(&output->error, memory_order_relaxed);
+    const char *text = reason_of(error, buffer, sizeof(buffer));
+    const stepi_line_t line = { .kind = STEPI_DROPPED,
+                                .level = STEP_LEVEL_WARNING,
+                                .wall_ns = log->clocked ? log->backend.last_wall_ns : stepi_wall_ns(),
+                                .pid = stepi_process_id(),
+                                .tid = stepi_process_id(),
+                                .done = lost,
+                                .has_text = true,
+                                .text = stepi_text_of(text) };
+    if (!render(output, &line))
+        return;
+    block->index[block->lines++] = UINT32_MAX;
+    block->reports = lost;
+    atomic_fetch_sub_explicit(&output->unreported, lost, memory_order_relaxed);
+}
+
+static bool has_room_for(const stepi_block_t *block, uint64_t index)
+{
+    return block->lines < STEPI_BLOCK_LINES &&
+           (index == STEPI_OWN_LINE || block->lines == 0 || index - block->base < UINT32_MAX);
+}
+
+static void lose_one(stepi_output_t *output, uint64_t index)
+{
+    if (index != STEPI_OWN_LINE) {
+        stepi_ledger_lose(&output->log->backend.ledger, index, index + 1);
+        count_lost(output, 1, ENOMEM);
+    }
+}
+
+void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_t index)
+{
+    const uint64_t through = index != STEPI_OWN_LINE ? index : output->log->backend.processed;
+    if (!begin(output)) {
+        lose_one(output, index);
+        return;
+    }
+    if (!has_room_for(output->block, index))
+        write_now(output, through);
+    if (output->block->lines == 0) {
+        output->block->base = through;
+        report(output);
+    }
+    while (!render(output, line)) {
+        if (output->block->lines > 0) {
+            write_now(output, through);
+            output->block->base = through;
+        } else if (!grow(output->block)) {
+            lose_one(output, index);
+            return;
+        }
+    }
+    stepi_block_t *block = output->block;
+    block->index[block->lines++] = index == STEPI_OWN_LINE ? UINT32_MAX : (uint32_t)(index - block->base);
+}
+
+/* ---- Writing ---- */
+
+uint32_t stepi_output_deliver(stepi_output_t *output, const stepi_block_t *block, int *error)
+{
+    const step_log_t *outer = stepi_inside_log;
+    size_t taken = 0;
+    stepi_inside_log = output->log;
+    *error = output->sink->write(output->sink, block->bytes, block->used, &taken);
+    stepi_inside_log = outer;
+    if (*error == 0)
+        return block->lines;
+    uint32_t lines = 0; /* every line has one newline: its end */
+    for (size_t i = 0; i < taken; i++)
+        lines += block->bytes[i] == '\n';
+    return lines;
+}
+
+static void write_directly(stepi_output_t *output)
+{
+    int error;
+    const uint32_t taken = stepi_output_deliver(output, output->block, &error);
+    stepi_output_settle(output, output->block, taken, error);
+    stepi_ledger_resolve(&output->log->backend.ledger, output->slot, output->block->through);
+    atomic_fetch_add_explicit(&output->log->drained, 1, memory_order_relaxed);
+}
+
+static bool hand_over(stepi_output_t *output, int64_t patience_ns)
+{
+    if (output->queue == NULL) {
+        write_directly(output);
+        return true;
+    }
+    stepi_block_t *empty = stepi_queue_exchange(output->queue, output->block, patience_ns);
+    if (empty == NULL)
+        return false;
+    output->block = empty;
+    return true;
+}
+
+/* The block has to go now: after patience was in vain its lines are lost. */
+static bool write_now(stepi_output_t *output, uint64_t through)
+{
+    const step_log_t *log = output->log;
+    output->block->through = through;
+    if (hand_over(output, log->drop_when_full ? 0 : STEPI_PATIENCE_NS))
+        return true;
+    stepi_output_settle(output, output->block, 0, STEPI_ERROR_QUEUE_FULL);
+    stepi_queue_resolve(output->queue, through);
+    return false;
+}
+
+bool stepi_output_write(stepi_output_t *output, uint64_t through)
+{
+    if (output->block != NULL && output->block->lines > 0) {
+        output->block->through = through;
+        return hand_over(output, 0);
+    }
+    if (output->queue != NULL)
+        stepi_queue_resolve(output->queue, through);
+    else
+        stepi_ledger_resolve(&output->log->backend.ledger, output->slot, through);
+    return true;
+}
+
+void stepi_output_flush(stepi_output_t *output)
+{
+    report(output);
+    stepi_output_write(output, output->log->backend.processed);
+    const step_log_t *outer = stepi_inside_log;
+    stepi_inside_log = output->log;
+    if (output->queue == NULL && output->sink->flush != NULL && output->sink->flush(output->sink) != 0)
+        atomic_store_explicit(&output->failed, 1, memory_order_relaxed);
+    stepi_inside_log = outer;
+}
+
+int stepi_output_wait(stepi_output_t *output, int64_t deadline_ns)
+{
+    if (output->queue != NULL && !stepi_queue_flush(output->queue, deadline_ns))
+        return STEP_ETIMEOUT;
+    return atomic_exchange_explicit(&output->failed, 0, memory_order_relaxed) != 0 ? STEP_EIO : STEP_OK;
+}
+
+int stepi_output_reopen(stepi_output_t *output, int64_t deadline_ns)
+{
+    if (output->sink->reopen == NULL)
+        return 0;
+    if (output->queue != NULL)
+        return stepi_queue_reopen(output->queue, deadline_ns);
+    return output->sink->reopen(output->sink);
+}
