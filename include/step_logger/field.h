@@ -133,13 +133,19 @@ static inline step_field_t stepi_literal(step_field_t field, size_t key_bytes)
 
 #ifndef __cplusplus
 
+/* The conversion is said aloud, for those who compile with -Wdouble-promotion. */
+static inline step_field_t stepi_f32(const char *key, float v)
+{
+    return step_f64(key, (double)v);
+}
+
 /* clang-format off */
 #define step_kv(key, value_)                                                                       \
     stepi_literal(_Generic((value_),                                                               \
         _Bool: step_bool, char: step_i64, signed char: step_i64, unsigned char: step_u64,          \
         short: step_i64, unsigned short: step_u64, int: step_i64, unsigned int: step_u64,          \
         long: step_i64, unsigned long: step_u64, long long: step_i64, unsigned long long: step_u64,\
-        float: step_f64, double: step_f64, char *: step_str, const char *: step_str                \
+        float: stepi_f32, double: step_f64, char *: step_str, const char *: step_str                \
     )("" key "", (value_)), sizeof(key) - 1)
 /* clang-format on */
 
