@@ -77,7 +77,7 @@ static void park(step_log_t *log, uint32_t wake)
     stepi_lock_release(&log->pump);
     atomic_store_explicit(&log->parked, 1, memory_order_seq_cst);
     if (stepi_needs_fences)
-        atomic_thread_fence(memory_order_seq_cst);
+        stepi_fence();
     else
         stepi_barrier();
     if (rings_are_dry(log) && atomic_load_explicit(&log->stop, memory_order_acquire) == 0)
@@ -297,12 +297,20 @@ void stepi_backend_clear(step_log_t *log)
 void stepi_backend_reset_in_child(step_log_t *log)
 {
     stepi_backend_t *b = &log->backend;
+    /* When another thread held the pump at the moment of the fork its work is half done: it is left as it is. */
+    const bool is_whole = atomic_load_explicit(&log->pump.word, memory_order_relaxed) == 0;
     pumping = NULL;
     log->pump = (stepi_lock_t){ 0 };
     atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
     atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);
-    b->rings = NULL; /* another thread may have been enlarging them */
+    if (is_whole) {
+        free(b->rings);
+        free(b->heads);
+        free(b->targets);
+        stepi_optable_clear(&b->operations);
+    }
+    b->rings = NULL;
     b->heads = b->targets = NULL;
     b->ring_count = b->ring_capacity = 0;
     b->held_since_ns = 0;
@@ -311,5 +319,5 @@ void stepi_backend_reset_in_child(step_log_t *log)
     stepi_optable_reset_in_child(&b->operations);
     stepi_ledger_reset_in_child(&b->ledger);
     for (int i = 0; i < b->output_count; i++)
-        stepi_output_reset_in_child(b->outputs[i]);
+        stepi_output_reset_in_child(b->outputs[i], is_whole);
 }

@@ -3,6 +3,7 @@
 #include "core/lifecycle.h"
 #include "platform/clock.h"
 #include "platform/futex.h"
+#include "platform/system.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -87,7 +88,7 @@ bool stepi_enter(stepi_entry_t *entry, step_log_t *log)
     atomic_store_explicit(&ring->busy, frame, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     if (__builtin_expect(stepi_needs_fences, 0))
-        atomic_thread_fence(memory_order_seq_cst);
+        stepi_fence();
     if (__builtin_expect(atomic_load_explicit(&log->state, memory_order_relaxed) != STEPI_LOG_OPEN, 0)) {
         atomic_store_explicit(&ring->busy, 0, memory_order_release);
         return false;
@@ -220,7 +221,7 @@ void stepi_leave(stepi_entry_t *entry)
     /* release: who sees us idle sees what we published */
     atomic_store_explicit(&entry->ring->busy, 0, memory_order_release);
     if (__builtin_expect(stepi_needs_fences, 0)) /* the head before `parked`: see the backend's sleep */
-        atomic_thread_fence(memory_order_seq_cst);
+        stepi_fence();
     if (__builtin_expect(atomic_load_explicit(&log->parked, memory_order_relaxed) |
                              atomic_load_explicit(&log->synchronous, memory_order_relaxed),
                          0))

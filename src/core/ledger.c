@@ -43,7 +43,8 @@ static void settle(stepi_ledger_t *ledger)
         done++;
     }
     ledger->count -= done;
-    memmove(ledger->intervals, ledger->intervals + done, ledger->count * sizeof(*ledger->intervals));
+    if (done > 0)
+        memmove(ledger->intervals, ledger->intervals + done, ledger->count * sizeof(*ledger->intervals));
     ledger->lost += lost;
     ledger->written += through - ledger->settled - lost;
     ledger->settled = through;
@@ -170,5 +171,7 @@ void stepi_ledger_clear(stepi_ledger_t *ledger)
 
 void stepi_ledger_reset_in_child(stepi_ledger_t *ledger)
 {
+    if (atomic_load_explicit(&ledger->lock.word, memory_order_relaxed) == 0) /* else another thread was at it */
+        free(ledger->intervals);
     *ledger = (stepi_ledger_t){ .outputs = ledger->outputs };
 }

@@ -16,6 +16,7 @@
 #include "core/registry.h"
 
 #include "platform/clock.h"
+#include "platform/system.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +101,7 @@ static void let_stores_arrive(const stepi_backend_t *b)
     const int64_t until = stepi_monotonic_ns() + SETTLE_NS;
     while (stepi_monotonic_ns() < until)
         ;
-    atomic_thread_fence(memory_order_seq_cst); /* the reads below come after the pause */
+    stepi_fence(); /* the reads below come after the pause */
 }
 
 static bool holds_back(const step_log_t *log, const stepi_ring_t *ring)

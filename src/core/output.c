@@ -104,9 +104,13 @@ bool stepi_output_free(stepi_output_t *output, int64_t patience_ns)
     return true;
 }
 
-void stepi_output_reset_in_child(stepi_output_t *output)
+void stepi_output_reset_in_child(stepi_output_t *output, bool is_whole)
 {
-    output->block = NULL; /* left: another thread may have been at it */
+    if (is_whole)
+        stepi_block_free(output->block);
+    output->block = NULL;
+    if (output->queue != NULL)
+        stepi_queue_forget_in_child(output->queue);
     output->queue = NULL;
     atomic_store_explicit(&output->unreported, 0, memory_order_relaxed);
     atomic_store_explicit(&output->failed, 0, memory_order_relaxed);

@@ -86,7 +86,8 @@ void stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint32_t 
 stepi_block_t *stepi_block_new(size_t capacity);
 void stepi_block_free(stepi_block_t *block);
 
-/* In a forked child: nothing pending is ours to write, and the writer thread is gone. */
-void stepi_output_reset_in_child(stepi_output_t *output);
+/* In a forked child: nothing pending is ours to write, and the writer thread is gone. `is_whole`: no other thread was at work
+ * on the output at that moment; otherwise its block is left alone. */
+void stepi_output_reset_in_child(stepi_output_t *output, bool is_whole);
 
 #endif

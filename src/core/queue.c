@@ -30,6 +30,7 @@ struct stepi_queue {
     stepi_lock_t lock; /* what follows */
     stepi_block_t *first, *last;
     stepi_block_t *spare;
+    stepi_block_t *in_flight; /* the writer's */
     int blocks; /* made so far, without the one that the output fills */
     uint64_t given, settled;
     uint64_t through; /* to be resolved when all is settled */
@@ -57,6 +58,7 @@ static stepi_block_t *pop(stepi_queue_t *queue)
             queue->last = NULL;
         block->next = NULL;
     }
+    queue->in_flight = block;
     return block;
 }
 
@@ -74,6 +76,7 @@ static void settle(stepi_queue_t *queue, stepi_block_t *block, uint32_t taken, i
     atomic_fetch_add_explicit(&output->log->drained, 1, memory_order_relaxed);
     block->next = queue->spare;
     queue->spare = block;
+    queue->in_flight = NULL;
 }
 
 static void write_block(stepi_queue_t *queue, stepi_block_t *block)
@@ -342,6 +345,23 @@ static bool abandon(stepi_queue_t *queue)
     return hangs;
 }
 
+static void free_blocks(stepi_block_t *block)
+{
+    while (block != NULL) {
+        stepi_block_t *next = block->next;
+        stepi_block_free(block);
+        block = next;
+    }
+}
+
+static void free_all(stepi_queue_t *queue)
+{
+    free_blocks(queue->first);
+    free_blocks(queue->spare);
+    free_blocks(queue->in_flight);
+    free(queue);
+}
+
 bool stepi_queue_free(stepi_queue_t *queue, int64_t patience_ns)
 {
     stepi_lock_take(&queue->lock);
@@ -351,13 +371,12 @@ bool stepi_queue_free(stepi_queue_t *queue, int64_t patience_ns)
     if (!wait_for_end(queue, patience_ns) && abandon(queue))
         return false;
     pthread_join(queue->thread, NULL);
-    stepi_block_t *block;
-    while ((block = pop(queue)) != NULL)
-        stepi_block_free(block);
-    while ((block = queue->spare) != NULL) {
-        queue->spare = block->next;
-        stepi_block_free(block);
-    }
-    free(queue);
+    free_all(queue);
     return true;
+}
+
+void stepi_queue_forget_in_child(stepi_queue_t *queue)
+{
+    if (atomic_load_explicit(&queue->lock.word, memory_order_relaxed) == 0)
+        free_all(queue);
 }

@@ -32,4 +32,7 @@ int stepi_queue_reopen(stepi_queue_t *queue, int64_t deadline_ns);
  * and the output. */
 bool stepi_queue_free(stepi_queue_t *queue, int64_t patience_ns);
 
+/* In a forked child, where the thread is not: frees what no other thread was at work on. */
+void stepi_queue_forget_in_child(stepi_queue_t *queue);
+
 #endif

@@ -3,6 +3,7 @@
 #define STEPI_PLATFORM_SYSTEM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,17 @@ size_t stepi_page_bytes(void);
 int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name);
 
 uint32_t stepi_thread_id(void);
+
+/* A full memory barrier on this thread. */
+static inline void stepi_fence(void)
+{
+#if defined(__SANITIZE_THREAD__) /* GCC's ThreadSanitizer knows no fences */
+    static _Atomic int word;
+    atomic_fetch_add_explicit(&word, 1, memory_order_seq_cst);
+#else
+    atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
 
 /* Registers for stepi_barrier(); false where the kernel has no private expedited membarrier: then every publication needs a
  * fence of its own. Again after fork. */
