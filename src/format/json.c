@@ -18,10 +18,8 @@ typedef struct json_format {
 
 /* `"level":"...","event":"`, by stepi_level_index(), with the quote that ends the time. */
 static const stepi_literal_text_t levels[5] = {
-    STEPI_LITERAL("\",\"level\":\"DEBUG\",\"event\":\""),
-    STEPI_LITERAL("\",\"level\":\"INFO\",\"event\":\""),
-    STEPI_LITERAL("\",\"level\":\"WARNING\",\"event\":\""),
-    STEPI_LITERAL("\",\"level\":\"ERROR\",\"event\":\""),
+    STEPI_LITERAL("\",\"level\":\"DEBUG\",\"event\":\""),    STEPI_LITERAL("\",\"level\":\"INFO\",\"event\":\""),
+    STEPI_LITERAL("\",\"level\":\"WARNING\",\"event\":\""),  STEPI_LITERAL("\",\"level\":\"ERROR\",\"event\":\""),
     STEPI_LITERAL("\",\"level\":\"CRITICAL\",\"event\":\""),
 };
 

@@ -14,16 +14,18 @@ static const bool stops[128] = { ['"'] = true, ['\\'] = true };
 static void put_code(stepi_out_t *out, uint32_t code)
 {
     static const char digits[] = "0123456789abcdef";
-    const char text[6] = { '\\', 'u', digits[code >> 12 & 15], digits[code >> 8 & 15], digits[code >> 4 & 15],
-                           digits[code & 15] };
+    const char text[6] = {
+        '\\', 'u', digits[code >> 12 & 15], digits[code >> 8 & 15], digits[code >> 4 & 15], digits[code & 15]
+    };
     stepi_put(out, text, sizeof(text));
 }
 
 /* What must not stand in a string as it is. */
 static void put_escape(stepi_out_t *out, uint32_t code)
 {
-    static const char letters[128] = { ['"'] = '"',  ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r',
-                                       ['\t'] = 't', ['\b'] = 'b',  ['\f'] = 'f' };
+    static const char letters[128] = {
+        ['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't', ['\b'] = 'b', ['\f'] = 'f'
+    };
     if (code >= 128 || letters[code] == '\0') {
         put_code(out, code);
         return;

@@ -20,9 +20,9 @@ typedef struct stepi_literal_text {
     size_t length;
 } stepi_literal_text_t;
 
-#define STEPI_LITERAL(text)                                                                        \
-    {                                                                                              \
-        "" text "", sizeof(text) - 1                                                               \
+#define STEPI_LITERAL(text)                                                                                            \
+    {                                                                                                                  \
+        "" text "", sizeof(text) - 1                                                                                   \
     }
 
 #endif

@@ -32,15 +32,15 @@ static const stepi_literal_text_t level_tags[2][5] = {
 
 /* By kind; with the spaces that follow them. */
 static const stepi_literal_text_t symbols[] = {
-    [STEPI_OPERATION_START] = STEPI_LITERAL("\xF0\x9F\x9A\x80 "),                   /* 🚀 */
-    [STEPI_STEP_START] = STEPI_LITERAL("\xE2\x96\xB6\xEF\xB8\x8F  "),               /* ▶️ */
-    [STEPI_STEP_SUCCESS] = STEPI_LITERAL("\xE2\x9C\x85 "),                          /* ✅ */
-    [STEPI_STEP_FAILURE] = STEPI_LITERAL("\xE2\x9D\x8C "),                          /* ❌ */
-    [STEPI_STEP_SKIP] = STEPI_LITERAL("\xE2\x8F\xAD\xEF\xB8\x8F  "),                /* ⏭️ */
-    [STEPI_OPERATION_COMPLETE] = STEPI_LITERAL("\xF0\x9F\x8F\x81 "),                /* 🏁 */
+    [STEPI_OPERATION_START] = STEPI_LITERAL("\xF0\x9F\x9A\x80 "),     /* 🚀 */
+    [STEPI_STEP_START] = STEPI_LITERAL("\xE2\x96\xB6\xEF\xB8\x8F  "), /* ▶️ */
+    [STEPI_STEP_SUCCESS] = STEPI_LITERAL("\xE2\x9C\x85 "),            /* ✅ */
+    [STEPI_STEP_FAILURE] = STEPI_LITERAL("\xE2\x9D\x8C "),            /* ❌ */
+    [STEPI_STEP_SKIP] = STEPI_LITERAL("\xE2\x8F\xAD\xEF\xB8\x8F  "),  /* ⏭️ */
+    [STEPI_OPERATION_COMPLETE] = STEPI_LITERAL("\xF0\x9F\x8F\x81 "),  /* 🏁 */
     [STEPI_MESSAGE] = STEPI_LITERAL(""),
-    [STEPI_PROGRESS] = STEPI_LITERAL("\xE2\x8F\xB3 "),                              /* ⏳ */
-    [STEPI_OPERATION_INCOMPLETE] = STEPI_LITERAL("\xE2\x9A\xA0\xEF\xB8\x8F  "),     /* ⚠️ */
+    [STEPI_PROGRESS] = STEPI_LITERAL("\xE2\x8F\xB3 "),                          /* ⏳ */
+    [STEPI_OPERATION_INCOMPLETE] = STEPI_LITERAL("\xE2\x9A\xA0\xEF\xB8\x8F  "), /* ⚠️ */
     [STEPI_DROPPED] = STEPI_LITERAL(""),
 };
 
@@ -89,26 +89,20 @@ static void put_subject(stepi_out_t *out, const stepi_line_t *line)
     stepi_text_prose(out, &line->description, false);
 }
 
-/* ` - WORD`, coloured, and what a colon announces: in the same colour if it is `text`. */
-#define PUT_OUTCOME(self, out, ansi, word, text)                                                   \
-    put_outcome(out, text, (self)->color ? &(const stepi_literal_text_t)STEPI_LITERAL(             \
-                                               " - \033[" ansi "m" word)                           \
-                                         : &(const stepi_literal_text_t)STEPI_LITERAL(" - " word), \
-                (self)->color)
+/* How a step ended, by kind: plain, and coloured up to the end of what follows. */
+static const stepi_literal_text_t outcomes[2][STEPI_DROPPED + 1] = {
+    { [STEPI_STEP_SUCCESS] = STEPI_LITERAL(" - SUCCESS"),
+      [STEPI_STEP_FAILURE] = STEPI_LITERAL(" - FAILED: "),
+      [STEPI_STEP_SKIP] = STEPI_LITERAL(" - SKIPPED: "),
+      [STEPI_PROGRESS] = STEPI_LITERAL(" - PROGRESS: ") },
+    { [STEPI_STEP_SUCCESS] = STEPI_LITERAL(" - \033[32mSUCCESS"),
+      [STEPI_STEP_FAILURE] = STEPI_LITERAL(" - \033[31mFAILED: "),
+      [STEPI_STEP_SKIP] = STEPI_LITERAL(" - \033[33mSKIPPED: "),
+      [STEPI_PROGRESS] = STEPI_LITERAL(" - \033[36mPROGRESS: ") },
+};
 
-static void put_outcome(stepi_out_t *out, const stepi_text_t *text, const stepi_literal_text_t *word, bool color)
+static void put_progress(const stepi_line_t *line, stepi_out_t *out)
 {
-    stepi_put(out, word->bytes, word->length);
-    if (text != NULL)
-        stepi_text_prose(out, text, false);
-    if (color)
-        stepi_put_literal(out, "\033[0m");
-}
-
-static void put_progress(const text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
-{
-    PUT_OUTCOME(self, out, "36", "PROGRESS:", NULL);
-    stepi_put_char(out, ' ');
     stepi_put_u64(out, line->done);
     if (line->goal > 0) {
         stepi_put_char(out, '/');
@@ -128,15 +122,17 @@ static void put_loss(const stepi_line_t *line, stepi_out_t *out)
 
 static void put_step_body(const text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
 {
+    const stepi_literal_text_t *outcome = &outcomes[self->color][line->kind];
     put_subject(out, line);
-    if (line->kind == STEPI_STEP_SUCCESS)
-        PUT_OUTCOME(self, out, "32", "SUCCESS", NULL);
-    else if (line->kind == STEPI_STEP_FAILURE)
-        PUT_OUTCOME(self, out, "31", "FAILED: ", &line->text);
-    else if (line->kind == STEPI_STEP_SKIP)
-        PUT_OUTCOME(self, out, "33", "SKIPPED: ", &line->text);
-    else if (line->kind == STEPI_PROGRESS)
-        put_progress(self, line, out);
+    if (line->kind == STEPI_STEP_START)
+        return;
+    stepi_put(out, outcome->bytes, outcome->length);
+    if (line->kind == STEPI_PROGRESS)
+        put_progress(line, out);
+    else if (line->kind != STEPI_STEP_SUCCESS)
+        stepi_text_prose(out, &line->text, false);
+    if (self->color)
+        stepi_put_literal(out, "\033[0m");
 }
 
 static void put_body(const text_format_t *self, const stepi_line_t *line, stepi_out_t *out)

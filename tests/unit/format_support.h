@@ -48,8 +48,10 @@ UNUSED static const sample_t hostile[] = {
     SAMPLE("\x1b]0;title\x07"),
     SAMPLE("\x1b]8;;http://x\x1b\\x"),
     SAMPLE("\x1b]52;c;AAAA\x07"),
-    SAMPLE("\x9b" "2J"),
-    SAMPLE("\xC2\x9B" "2J"),
+    SAMPLE("\x9b"
+           "2J"),
+    SAMPLE("\xC2\x9B"
+           "2J"),
     SAMPLE("\xC2\x85 \xE2\x80\xA8 \xE2\x80\xA9"),
     SAMPLE("\xE2\x80\xAA\xE2\x80\xAE\xE2\x81\xA6\xE2\x81\xA9"),
     SAMPLE("\xE2\x80\x8B\xE2\x80\x8C\xE2\x80\x8D\xE2\x80\x8E\xE2\x80\x8F\xEF\xBB\xBF\xD8\x9C"),
@@ -199,7 +201,11 @@ UNUSED static bool is_well_formed(const unsigned char *s, size_t n)
 {
     for (size_t i = 0; i < n;) {
         const unsigned char c = s[i];
-        const size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 9;
+        const size_t more = c < 0x80                ? 0
+                            : c >= 0xC2 && c < 0xE0 ? 1
+                            : c >= 0xE0 && c < 0xF0 ? 2
+                            : c >= 0xF0 && c < 0xF5 ? 3
+                                                    : 9;
         if (more == 9 || i + more >= n)
             return false;
         for (size_t k = 1; k <= more; k++)
@@ -214,9 +220,11 @@ UNUSED static bool is_well_formed(const unsigned char *s, size_t n)
 }
 
 /* What may not reach an output: controls but for the one line feed, and what steers terminals and hides text. */
-static const char *const forbidden[] = { "\x7F",         "\xC2\x80",     "\xC2\x85",     "\xC2\x9B",     "\xD8\x9C",
-                                         "\xE2\x80\x8B", "\xE2\x80\x8E", "\xE2\x80\x8F", "\xE2\x80\xA8", "\xE2\x80\xA9",
-                                         "\xE2\x80\xAA", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9", "\xEF\xBB\xBF" };
+static const char *const forbidden[] = {
+    "\x7F",         "\xC2\x80",     "\xC2\x85",     "\xC2\x9B",     "\xD8\x9C",
+    "\xE2\x80\x8B", "\xE2\x80\x8E", "\xE2\x80\x8F", "\xE2\x80\xA8", "\xE2\x80\xA9",
+    "\xE2\x80\xAA", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9", "\xEF\xBB\xBF"
+};
 
 UNUSED static bool is_clean_line(const char *bytes, size_t length, bool color)
 {

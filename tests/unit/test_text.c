@@ -148,8 +148,9 @@ static void ends(void **state)
     draft.level = STEP_LEVEL_WARNING;
     expect_line(format, &draft, "[WARNING] ⚠️  INCOMPLETE: Sync\n");
     draft.parts = STEP | TIMED;
-    expect_line(format, &draft, "[WARNING] ⚠️  INCOMPLETE: Sync (last_step=2, description=\"Fetching models\", "
-                                "total_duration_ms=15.2)\n");
+    expect_line(format, &draft,
+                "[WARNING] ⚠️  INCOMPLETE: Sync (last_step=2, description=\"Fetching models\", "
+                "total_duration_ms=15.2)\n");
     draft.description = stepi_text_of("Fetching");
     draft.parts = STEP;
     expect_line(format, &draft, "[WARNING] ⚠️  INCOMPLETE: Sync (last_step=2, description=Fetching)\n");
@@ -236,12 +237,24 @@ static void values(void **state)
 {
     (void)state;
     const step_field_t fields[] = {
-        step_i64("a", INT64_MIN),      step_u64("b", UINT64_MAX),  step_f64("c", 0.1),
-        step_f64("d", -0.0),           step_f64("e", 5e-324),      step_f64("f", 1e21),
-        step_percent("g", 2.752),      step_fixed("h", 1.5, 3),    step_bool("i", true),
-        step_secret("j", "swordfish"), step_str("k", NULL),        step_str("l", ""),
-        step_str("m", "true"),         step_str("n", "1.2.3"),     step_str("o", "null"),
-        step_f64("p", (double)NAN),   step_f64("q", -(double)INFINITY),  step_str("r", "https://x/y?z"),
+        step_i64("a", INT64_MIN),
+        step_u64("b", UINT64_MAX),
+        step_f64("c", 0.1),
+        step_f64("d", -0.0),
+        step_f64("e", 5e-324),
+        step_f64("f", 1e21),
+        step_percent("g", 2.752),
+        step_fixed("h", 1.5, 3),
+        step_bool("i", true),
+        step_secret("j", "swordfish"),
+        step_str("k", NULL),
+        step_str("l", ""),
+        step_str("m", "true"),
+        step_str("n", "1.2.3"),
+        step_str("o", "null"),
+        step_f64("p", (double)NAN),
+        step_f64("q", -(double)INFINITY),
+        step_str("r", "https://x/y?z"),
     };
     stepi_draft_t draft = draft_of(STEPI_MESSAGE, STEPI_PART_TEXT);
     draft.text = stepi_text_of("m");
@@ -259,9 +272,9 @@ static void number_like_strings(void **state)
     static const char *const quoted[] = { "0",    "-0",   "12",       "+1",       "1.",        ".5",   "-.5e-7", "1e9",
                                           "1E+9", "0x1f", "-0X1p3",   "1.5%",     "nan",       "NaN",  "-nan",   "inf",
                                           "+Inf", "-INF", "infinity", "Infinity", "-infinity", "nan%", "5%" };
-    static const char *const bare[] = { "-",    "+",     ".",      "1.2.3", "1e",         "e9",    "1a",    "a1", "0b1",
-                                        "1%%",  "%",     "10ms",   "2026-02-04",          "True",  "NULL",  "infinit",
-                                        "nano", "truer", "in",     "n",     "1_000",      "--1",   "+-1",   "null1" };
+    static const char *const bare[] = { "-",    "+",     ".",  "1.2.3", "1e",         "e9",   "1a",   "a1",
+                                        "0b1",  "1%%",   "%",  "10ms",  "2026-02-04", "True", "NULL", "infinit",
+                                        "nano", "truer", "in", "n",     "1_000",      "--1",  "+-1",  "null1" };
     char expected[64];
     for (size_t i = 0; i < COUNT(quoted) + COUNT(bare); i++) {
         const char *text = i < COUNT(quoted) ? quoted[i] : bare[i - COUNT(quoted)];
@@ -281,15 +294,18 @@ static void own_fields(void **state)
                                     step_kv("fields_omitted", 3), step_kv("last_step", 4), step_kv("description", 5) };
     stepi_draft_t draft = draft_of(STEPI_STEP_SUCCESS, STEP);
     with_fields(&draft, fields, 5);
-    expect_line(format, &draft, "[INFO] ✅ [2/4] Fetching models - SUCCESS (\"duration_ms\"=1, total_duration_ms=2, "
-                                "\"fields_omitted\"=3, last_step=4, description=5)\n");
+    expect_line(format, &draft,
+                "[INFO] ✅ [2/4] Fetching models - SUCCESS (\"duration_ms\"=1, total_duration_ms=2, "
+                "\"fields_omitted\"=3, last_step=4, description=5)\n");
     draft.parts |= TIMED;
-    expect_line(format, &draft, "[INFO] ✅ [2/4] Fetching models - SUCCESS (duration_ms=1, total_duration_ms=2, "
-                                "\"fields_omitted\"=3, last_step=4, description=5, duration_ms=15.2)\n");
+    expect_line(format, &draft,
+                "[INFO] ✅ [2/4] Fetching models - SUCCESS (duration_ms=1, total_duration_ms=2, "
+                "\"fields_omitted\"=3, last_step=4, description=5, duration_ms=15.2)\n");
     draft.kind = STEPI_OPERATION_INCOMPLETE;
     draft.parts = STEPI_PART_OPERATION;
-    expect_line(format, &draft, "[INFO] ⚠️  INCOMPLETE: Sync (duration_ms=1, \"total_duration_ms\"=2, "
-                                "\"fields_omitted\"=3, \"last_step\"=4, \"description\"=5)\n");
+    expect_line(format, &draft,
+                "[INFO] ⚠️  INCOMPLETE: Sync (duration_ms=1, \"total_duration_ms\"=2, "
+                "\"fields_omitted\"=3, \"last_step\"=4, \"description\"=5)\n");
 }
 
 static void what_was_cut_says_so(void **state)
@@ -327,9 +343,9 @@ static void levels_and_depth(void **state)
     static const struct {
         uint8_t level;
         const char *name;
-    } names[] = { { 1, "DEBUG" },    { 5, "DEBUG" },    { 8, "DEBUG" },  { 9, "INFO" },   { 12, "INFO" },
-                  { 13, "WARNING" }, { 16, "WARNING" }, { 17, "ERROR" }, { 20, "ERROR" }, { 21, "CRITICAL" },
-                  { 24, "CRITICAL" } };
+    } names[] = { { 1, "DEBUG" },  { 5, "DEBUG" },     { 8, "DEBUG" },    { 9, "INFO" },
+                  { 12, "INFO" },  { 13, "WARNING" },  { 16, "WARNING" }, { 17, "ERROR" },
+                  { 20, "ERROR" }, { 21, "CRITICAL" }, { 24, "CRITICAL" } };
     char expected[256];
     for (size_t i = 0; i < COUNT(names); i++) {
         stepi_draft_t draft = draft_of(STEPI_OPERATION_START, STEPI_PART_OPERATION);
@@ -388,7 +404,12 @@ static size_t without_symbol(const char *bytes, size_t length, char *plain)
 static void compare_all(step_format_t *plain, step_format_t *other, bool color,
                         size_t (*strip)(const char *bytes, size_t length, char *to))
 {
-    static const uint16_t parts[] = { 0, STEP, TIMED, STEP | TIMED, STEP | TIMED | STEPI_PART_TEXT, STEPI_PART_TEXT,
+    static const uint16_t parts[] = { 0,
+                                      STEP,
+                                      TIMED,
+                                      STEP | TIMED,
+                                      STEP | TIMED | STEPI_PART_TEXT,
+                                      STEPI_PART_TEXT,
                                       STEPI_PART_OPERATION | STEPI_PART_TEXT | STEPI_PART_PROGRESS };
     static char stripped[4096];
     const step_field_t fields[] = { step_kv("a", "\x1b[31m"), step_kv("b (c=d)", 1.5) };
@@ -435,8 +456,9 @@ static void colored_lines_are_plain_lines(void **state)
     step_format_t *color = format_with(0, 0, 1);
     stepi_draft_t draft = draft_of(STEPI_STEP_SUCCESS, STEP);
     with_fields(&draft, &field, 1);
-    expect_line(color, &draft, "[\033[32mINFO\033[0m] ✅ [2/4] Fetching models - \033[32mSUCCESS\033[0m "
-                               "\033[2m(k=v)\033[0m\n");
+    expect_line(color, &draft,
+                "[\033[32mINFO\033[0m] ✅ [2/4] Fetching models - \033[32mSUCCESS\033[0m "
+                "\033[2m(k=v)\033[0m\n");
     compare_all(format, color, true, without_ansi);
     color->free(color);
 

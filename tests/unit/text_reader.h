@@ -244,8 +244,7 @@ static void take_own_fields(read_line_t *line)
 
 static int take_symbol(span_t *s)
 {
-    static const char *const symbols[] = { "",   "🚀 ", "▶️  ", "✅ ",  "❌ ", "⏭️  ",
-                                           "🏁 ", NULL, "⏳ ",  "⚠️  " };
+    static const char *const symbols[] = { "", "🚀 ", "▶️  ", "✅ ", "❌ ", "⏭️  ", "🏁 ", NULL, "⏳ ", "⚠️  " };
     for (int kind = 1; kind < (int)COUNT(symbols); kind++)
         if (symbols[kind] != NULL && take(s, symbols[kind]))
             return kind;

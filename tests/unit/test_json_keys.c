@@ -1,0 +1,313 @@
+/* Member names: never double, never lost, whatever the keys are. The reader here is written from docs/formats.md. */
+#include "format/json_keys.h"
+#include "format_support.h"
+#include "json_reader.h"
+
+#include <time.h>
+
+enum { OWN_MEMBERS = 8, KEYS_MAX = 65535 }; /* ts level event message depth pid tid seq */
+
+/* A gigantic request for memory shall fail as it does without a sanitizer. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+static step_format_t *format;
+static json_object_t object;
+
+static int make_format(void **state)
+{
+    (void)state;
+    format = step_format_json();
+    return format == NULL;
+}
+
+static int free_format(void **state)
+{
+    (void)state;
+    format->free(format);
+    return 0;
+}
+
+static stepi_line_t line_with(const step_field_t *fields, size_t count)
+{
+    const stepi_draft_t draft = { .kind = STEPI_MESSAGE,
+                                  .level = STEP_LEVEL_INFO,
+                                  .parts = STEPI_PART_TEXT,
+                                  .text = stepi_text_of("m"),
+                                  .fields = fields,
+                                  .field_count = count };
+    return line_of(&draft);
+}
+
+static void read_fields(const step_field_t *fields, size_t count)
+{
+    const stepi_line_t line = line_with(fields, count);
+    stepi_out_t out = stepi_out_over(scratch, sizeof(scratch));
+    format->render(format, &line, &out);
+    assert_false(out.overflow);
+    assert_true(read_json_line(scratch, (size_t)(out.at - scratch), &object));
+    assert_int_equal(object.count, OWN_MEMBERS + count);
+}
+
+/* ---- The examples of the documentation ---- */
+
+static void expect_names(const char *keys, const char *names)
+{
+    step_field_t fields[16];
+    char copy[256], expected[256];
+    size_t count = 0;
+    snprintf(copy, sizeof(copy), "%s", keys);
+    snprintf(expected, sizeof(expected), "%s", names);
+    char *keys_left = copy, *names_left = expected;
+    for (char *key; (key = strsep(&keys_left, " ")) != NULL;)
+        fields[count++] = step_i64(key, 1);
+    read_fields(fields, count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(object.members[OWN_MEMBERS + i].name.bytes, strsep(&names_left, " "));
+    const stepi_line_t line = line_with(fields, count);
+    check_small_buffers(format, &line);
+}
+
+static void documented(void **state)
+{
+    (void)state;
+    expect_names("ts", "ts_1");
+    expect_names("a a a", "a a_1 a_2");
+    expect_names("a a a_1", "a a_1 a_1_1");
+    expect_names("a_1 a a", "a_1 a a_2");
+    expect_names("ts_1 ts", "ts_1_1 ts_1");
+    expect_names("level_3_1", "level_3_1_1");
+    expect_names("ts ts ts ts_2", "ts_1 ts_2 ts_3 ts_2_1");
+    expect_names("ts_0 ts_01 ts_1x ts_ x_1 _1", "ts_0 ts_01 ts_1x ts_ x_1 _1");
+    expect_names("ts_12345678901234567890123", "ts_12345678901234567890123_1");
+    expect_names("a_1_1 a a_1 a", "a_1_1 a a_1_2 a_1");
+    expect_names("count total done TS Ts", "count total done TS Ts");
+}
+
+static void empty_names(void **state)
+{
+    (void)state;
+    const step_field_t fields[] = { step_i64("_1", 1), step_i64("", 1), step_i64("", 1), step_i64("_1", 1) };
+    static const char *const expected[] = { "_1", "", "_2", "_1_1" };
+    read_fields(fields, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(object.members[OWN_MEMBERS + i].name.bytes, expected[i]);
+}
+
+/* Names are the same when they read the same, not when their bytes were. */
+static void repaired_names(void **state)
+{
+    (void)state;
+    const step_field_t fields[] = { step_i64("a\xFF", 1), step_i64("a\xFE\xFF", 1), step_i64("a\xEF\xBF\xBD", 1),
+                                    step_i64("\n", 1), step_i64("\n", 1) };
+    static const char *const expected[] = { "a\xEF\xBF\xBD", "a\xEF\xBF\xBD_1", "a\xEF\xBF\xBD_2", "\n", "\n_1" };
+    read_fields(fields, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_string_equal(object.members[OWN_MEMBERS + i].name.bytes, expected[i]);
+}
+
+static const char *const reserved[] = { "ts",
+                                        "level",
+                                        "event",
+                                        "operation",
+                                        "step",
+                                        "total_steps",
+                                        "description",
+                                        "attempt",
+                                        "error",
+                                        "reason",
+                                        "message",
+                                        "dropped_records",
+                                        "progress_done",
+                                        "progress_total",
+                                        "duration_ms",
+                                        "total_duration_ms",
+                                        "errno",
+                                        "depth",
+                                        "pid",
+                                        "tid",
+                                        "seq",
+                                        "fields_omitted",
+                                        "file",
+                                        "line",
+                                        "trace_id",
+                                        "span_id",
+                                        "parent_span_id",
+                                        "trace_flags",
+                                        "sample_rate" };
+
+static void reserved_names(void **state)
+{
+    (void)state;
+    step_field_t fields[COUNT(reserved)];
+    char expected[64];
+    for (size_t i = 0; i < COUNT(reserved); i++)
+        fields[i] = step_i64(reserved[i], 1);
+    read_fields(fields, COUNT(reserved));
+    for (size_t i = 0; i < COUNT(reserved); i++) {
+        snprintf(expected, sizeof(expected), "%s_1", reserved[i]);
+        assert_string_equal(object.members[OWN_MEMBERS + i].name.bytes, expected);
+    }
+}
+
+/* ---- The reader's side ---- */
+
+static bool is_earlier(const json_string_t *name, size_t length, size_t before)
+{
+    for (size_t i = 0; i < COUNT(reserved); i++)
+        if (strlen(reserved[i]) == length && memcmp(reserved[i], name->bytes, length) == 0)
+            return true;
+    for (size_t i = 0; i < before; i++) {
+        const json_string_t *earlier = &object.members[i].name;
+        if (earlier->length == length && memcmp(earlier->bytes, name->bytes, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The length without a last _N; the same if there is none. */
+static size_t stripped(const json_string_t *name, size_t length)
+{
+    size_t at = length;
+    while (at > 0 && name->bytes[at - 1] >= '0' && name->bytes[at - 1] <= '9')
+        at--;
+    return at > 0 && at < length && name->bytes[at] != '0' && name->bytes[at - 1] == '_' ? at - 1 : length;
+}
+
+static bool is_renaming(const json_string_t *name, size_t length, size_t before)
+{
+    const size_t rest = stripped(name, length);
+    return rest < length && (is_earlier(name, rest, before) || is_renaming(name, rest, before));
+}
+
+static json_string_t key_of_member(size_t member)
+{
+    const json_string_t *name = &object.members[member].name;
+    const bool renamed = is_renaming(name, name->length, member);
+    return (json_string_t){ .bytes = name->bytes, .length = renamed ? stripped(name, name->length) : name->length };
+}
+
+static void expect_keys_back(const step_field_t *fields, size_t count)
+{
+    char repaired[1024];
+    read_fields(fields, count);
+    for (size_t i = 0; i < count; i++) {
+        const json_string_t expected = json_repaired(fields[i].key, strlen(fields[i].key), repaired);
+        const json_string_t is = key_of_member(OWN_MEMBERS + i);
+        assert_int_equal(is.length, expected.length);
+        assert_memory_equal(is.bytes, expected.bytes, expected.length);
+        for (size_t k = 0; k < OWN_MEMBERS + i; k++)
+            assert_false(object.members[k].name.length == object.members[OWN_MEMBERS + i].name.length &&
+                         memcmp(object.members[k].name.bytes, object.members[OWN_MEMBERS + i].name.bytes,
+                                object.members[k].name.length) == 0);
+    }
+}
+
+static void random_keys(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = { "a", "ts", "level", "_1", "_2", "_1", "_", "1", "_0", "_10", "\xFF", "" };
+    static char keys[12][64];
+    step_field_t fields[12];
+    for (unsigned i = 0; i < 100000; i++) {
+        const size_t count = 1 + random_below(12);
+        for (size_t k = 0; k < count; k++) {
+            keys[k][0] = '\0';
+            for (uint64_t left = random_below(4); left > 0; left--)
+                strcat(keys[k], pieces[random_below(COUNT(pieces))]);
+            fields[k] = step_i64(keys[k], 1);
+        }
+        expect_keys_back(fields, count);
+    }
+}
+
+static void hostile_keys(void **state)
+{
+    (void)state;
+    step_field_t fields[3];
+    for (size_t i = 0; i < COUNT(hostile); i++) {
+        fields[0] = fields[1] = fields[2] = step_i64(hostile[i].bytes, 1);
+        expect_keys_back(fields, 3);
+        const stepi_line_t line = line_with(fields, 3);
+        check_small_buffers(format, &line);
+    }
+}
+
+/* ---- Many and long ---- */
+
+static step_field_t many[KEYS_MAX];
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void many_fields(void **state)
+{
+    (void)state;
+    static char names[KEYS_MAX][8];
+    const double start = seconds();
+    for (size_t i = 0; i < KEYS_MAX; i++) {
+        snprintf(names[i], sizeof(names[i]), "k%zu", i);
+        many[i] = step_i64(names[i], 1);
+    }
+    read_fields(many, KEYS_MAX);
+    for (size_t i = 0; i < KEYS_MAX; i++)
+        assert_string_equal(object.members[OWN_MEMBERS + i].name.bytes, names[i]);
+    static const char *const same[] = { "a", "ts", "ts_1", "a_1" };
+    for (size_t i = 0; i < KEYS_MAX; i++)
+        many[i] = step_i64(same[i % 4], 1);
+    read_fields(many, KEYS_MAX);
+    assert_string_equal(object.members[OWN_MEMBERS].name.bytes, "a");
+    assert_string_equal(object.members[OWN_MEMBERS + KEYS_MAX - 3].name.bytes, "a_16383");
+    assert_string_equal(object.members[OWN_MEMBERS + KEYS_MAX - 2].name.bytes, "ts_16384");
+    assert_string_equal(object.members[OWN_MEMBERS + KEYS_MAX - 1].name.bytes, "ts_1_16384");
+    assert_true(seconds() - start < 20);
+}
+
+static void long_keys(void **state)
+{
+    (void)state;
+    static char key[65000];
+    const double start = seconds();
+    key[0] = 'k';
+    for (size_t i = 1; i + 1 < sizeof(key); i++)
+        key[i] = "_1"[(i + 1) % 2];
+    for (size_t i = 0; i < 20; i++)
+        many[i] = step_i64(key, 1);
+    read_fields(many, 20);
+    assert_int_equal(object.members[OWN_MEMBERS].name.length, strlen(key));
+    assert_int_equal(object.members[OWN_MEMBERS + 19].name.length, strlen(key) + 3);
+    assert_true(seconds() - start < 20);
+}
+
+static void without_memory(void **state)
+{
+    (void)state;
+    char text[] = "a";
+    static stepi_json_keys_t keys;
+    assert_int_equal(stepi_json_keys_begin(&keys, 85), 85);
+    assert_int_equal(stepi_json_keys_begin(&keys, (size_t)1 << 50), 85);
+    stepi_out_t out = { .at = text + 1, .end = text + 1 };
+    stepi_json_keys_claim(&keys, &out, 1);
+    assert_false(out.overflow);
+    stepi_json_keys_claim(&keys, &out, 1);
+    assert_true(out.overflow);
+    stepi_json_keys_claim(&keys, &out, 1); /* nothing more happens */
+    stepi_json_keys_free(&keys);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(documented),     cmocka_unit_test(empty_names), cmocka_unit_test(repaired_names),
+        cmocka_unit_test(reserved_names), cmocka_unit_test(random_keys), cmocka_unit_test(hostile_keys),
+        cmocka_unit_test(many_fields),    cmocka_unit_test(long_keys),   cmocka_unit_test(without_memory),
+    };
+    return cmocka_run_group_tests(tests, make_format, free_format);
+}
