@@ -106,12 +106,13 @@ static bool wait_for_room(stepi_entry_t *entry)
 {
     step_log_t *log = entry->log;
     stepi_ring_t *ring = entry->ring;
+    const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (atomic_load_explicit(&log->synchronous, memory_order_relaxed) != 0)
-        return stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_ON);
+        return stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_ON) &&
+               atomic_load_explicit(&ring->tail, memory_order_relaxed) != tail;
     if (log->drop_when_full || stepi_backend_is_here(log) ||
         atomic_load_explicit(&log->stalled, memory_order_relaxed) != 0)
         return false;
-    const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     uint64_t drained = atomic_load_explicit(&log->drained, memory_order_relaxed);
     int64_t patience = STEPI_PATIENCE_NS;
     for (;;) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RING_BYTES_MIN = 4096, RING_BYTES_MAX = 1 << 30, NAP_NS = 100000, MS_NS = 1000000 };
+enum { RING_BYTES_MIN = 4096, RING_BYTES_MAX = 1 << 30, NAP_NS = 100000, CALL_NS = 500000000, MS_NS = 1000000 };
 
 const char *step_error_text(int code)
 {
@@ -239,33 +239,35 @@ int step_log_flush(step_log_t *log, uint32_t timeout_ms)
 
 /* ---- Close ---- */
 
-static bool is_quiet(step_log_t *log)
+static bool has_calls(const step_log_t *log)
 {
-    bool quiet = atomic_load_explicit(&log->flushing, memory_order_acquire) == 0;
+    bool busy = false;
     stepi_registry_take();
     for (const stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
         /* acquire: a call that has left has published */
-        quiet &= atomic_load_explicit(&ring->busy, memory_order_acquire) == 0;
+        busy |= atomic_load_explicit(&ring->busy, memory_order_acquire) != 0;
     stepi_registry_release();
-    return quiet;
+    return busy;
 }
 
-/* Waits for calls in progress: none begins any more. A call that was left by a jump, or whose thread is stopped, is not
- * waited for longer than patience allows. */
-static bool wait_for_calls(step_log_t *log)
+/* Waits for logging calls in progress: none begins any more. One that was left by a jump, or whose thread is stopped, is
+ * waited for only so long: its ring stays with its thread, so all that can happen is that its record is lost. */
+static void wait_for_calls(const step_log_t *log)
 {
     stepi_barrier();
-    uint64_t drained = atomic_load_explicit(&log->drained, memory_order_relaxed);
-    int64_t give_up = stepi_monotonic_ns() + STEPI_PATIENCE_NS;
-    while (!is_quiet(log)) {
-        const uint64_t drained_now = atomic_load_explicit(&log->drained, memory_order_relaxed);
-        const int64_t now = stepi_monotonic_ns();
-        if (drained_now != drained)
-            give_up = now + STEPI_PATIENCE_NS;
-        else if (now > give_up)
+    const int64_t give_up = stepi_monotonic_ns() + CALL_NS;
+    while (has_calls(log) && stepi_monotonic_ns() < give_up)
+        stepi_sleep(NAP_NS);
+}
+
+/* Waits for flushes in progress, which use the outputs. */
+static bool wait_for_flushes(step_log_t *log)
+{
+    const int64_t give_up = stepi_monotonic_ns() + STEPI_PATIENCE_NS;
+    while (atomic_load_explicit(&log->flushing, memory_order_acquire) != 0) {
+        if (stepi_monotonic_ns() > give_up)
             return false;
-        drained = drained_now;
-        stepi_futex_wait(&log->flushing, atomic_load_explicit(&log->flushing, memory_order_relaxed), NAP_NS);
+        stepi_sleep(NAP_NS);
     }
     return true;
 }
@@ -300,9 +302,9 @@ int step_log_close(step_log_t *log)
     stepi_fork_check();
     if (stepi_backend_is_here(log) || !claim_for_close(log))
         return STEP_EINVAL;
-    const bool quiet = wait_for_calls(log);
-    const bool stopped = stepi_backend_stop(log, STEPI_PATIENCE_NS);
-    const bool drained = stopped && quiet && stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
+    wait_for_calls(log);
+    const bool drained = wait_for_flushes(log) && stepi_backend_stop(log, STEPI_PATIENCE_NS) &&
+                         stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
     if (!drained) { /* somebody still uses it: it stays as it is, closed to all calls */
         stepi_diagnose(log, STEPI_TROUBLE_FULL, STEP_ETIMEOUT,
                        "step_log_close(): no progress for 2 s; what was pending is lost");

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { FUTURE_MAX = 1024 }; /* more than that is no newer structure, but an uninitialised size */
+
 void stepi_count_misuse(step_log_t *log)
 {
     if (log != NULL)
@@ -83,7 +85,7 @@ const char *stepi_error_text(int errnum, char *buffer, size_t bytes)
 bool stepi_options_copy(void *to, size_t known, const void *from, size_t given)
 {
     const unsigned char *bytes = from;
-    if (given < sizeof(size_t))
+    if (given < sizeof(size_t) || given > known + FUTURE_MAX)
         return false;
     for (size_t i = known; i < given; i++)
         if (bytes[i] != 0)

@@ -103,12 +103,7 @@ static bool is_due(const stepi_queue_t *queue, const request_t *request)
 
 static int call_sink(int (*call)(step_sink_t *sink), stepi_queue_t *queue)
 {
-    if (call == NULL)
-        return 0;
-    stepi_inside_log = queue->output->log;
-    const int result = call(queue->sink);
-    stepi_inside_log = NULL;
-    return result;
+    return call != NULL ? call(queue->sink) : 0;
 }
 
 static void answer(stepi_queue_t *queue, request_t *request, int (*call)(step_sink_t *sink))
@@ -147,6 +142,7 @@ static task_t next_task(stepi_queue_t *queue, stepi_block_t **block)
 static void *run(void *argument)
 {
     stepi_queue_t *queue = argument;
+    stepi_inside_log = queue->output->log; /* whatever runs here must not wait for this thread */
     for (;;) {
         /* acquire, and before the look: work that comes after it is not slept through */
         const uint32_t work = atomic_load_explicit(&queue->work, memory_order_acquire);

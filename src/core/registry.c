@@ -153,6 +153,13 @@ static void count_retired(step_log_t *log, const stepi_ring_t *ring)
                               memory_order_relaxed);
 }
 
+static void release(stepi_ring_t *ring)
+{
+    atomic_store_explicit(&ring->busy, 0, memory_order_relaxed); /* a cancelled thread left its call half way */
+    /* release: what this thread wrote comes before the next owner */
+    atomic_store_explicit(&ring->released, 1, memory_order_release);
+}
+
 /* Takes a thread's rings from it: those of open logs are released to their log, the others freed. Under the lock. */
 static void let_go(stepi_thread_t *self, bool only_closed)
 {
@@ -166,8 +173,8 @@ static void let_go(stepi_thread_t *self, bool only_closed)
         *link = ring->next_in_thread;
         if (ring->log == NULL)
             stepi_ring_free(ring);
-        else /* release: what this thread wrote comes before the next owner */
-            atomic_store_explicit(&ring->released, 1, memory_order_release);
+        else
+            release(ring);
     }
     self->ring = NULL;
     self->log = NULL;
@@ -199,10 +206,8 @@ static bool is_drained(const stepi_ring_t *ring)
 static stepi_ring_t *take_ring(step_log_t *log, uint64_t serial)
 {
     for (stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
-        if (is_drained(ring)) {
-            atomic_store_explicit(&ring->busy, 0, memory_order_relaxed);
+        if (is_drained(ring))
             return ring;
-        }
     stepi_ring_t *ring = stepi_ring_new(log->ring_bytes);
     if (ring == NULL)
         return NULL;

@@ -25,6 +25,12 @@ void stepi_futex_wake(_Atomic uint32_t *word, int waiters)
     errno = saved;
 }
 
+void stepi_sleep(int64_t ns)
+{
+    _Atomic uint32_t nobody_wakes = 0;
+    stepi_futex_wait(&nobody_wakes, 0, ns);
+}
+
 bool stepi_lock_take_within(stepi_lock_t *lock, int64_t timeout_ns)
 {
     uint32_t found = 0;

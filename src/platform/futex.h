@@ -14,6 +14,7 @@
 /* Sleeps while *word == expected, at most so long. May return early for no reason. Preserves errno. */
 void stepi_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
 void stepi_futex_wake(_Atomic uint32_t *word, int waiters);
+void stepi_sleep(int64_t ns);
 
 /* Zero is unlocked. Not recursive. */
 typedef struct stepi_lock {

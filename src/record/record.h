@@ -43,8 +43,7 @@ enum {
     STEPI_PART_DESCRIPTION = 128,
     STEPI_PART_TEXT = 256,
     STEPI_FLAG_QUIET = 512,     /* its line is off: the record only keeps the backend's picture of the operation right */
-    STEPI_FLAG_DETACHED = 1024, /* names in it are the record's own, not the operation's (quick functions) */
-    STEPI_FLAG_PAD = 2048       /* no record: the rest of the ring before it wraps */
+    STEPI_FLAG_DETACHED = 1024  /* names in it are the record's own, not the operation's (quick functions) */
 };
 
 #define STEPI_RECORD_MIN sizeof(stepi_record_t)
