@@ -9,16 +9,16 @@
  * Names are compared as they stand in the output, escaped: each code point has one spelling, and `_` and digits are
  * never part of an escape.
  *
- * The table holds names and also keys that were renamed, so that a key that comes a thousand times does not try every N
- * again. Two entries a field at most, three slots a field at least: it never fills. Each name costs its length: the
- * prefixes P of one name are hashed in one walk. */
+ * The table holds the keys of the line as they were logged, each once, and the N that comes next for it, so that a key
+ * that comes a thousand times does not try every N again. Names with an _N of ours need no entry: K is known, so
+ * whatever equals K_N looks like a renaming. Each key costs its length: its prefixes P are hashed in one walk. */
 #include "format/json_keys.h"
 
 #include "base/number.h"
 
 #include <stdlib.h>
 
-enum { SLOTS_PER_FIELD = 3 };
+enum { SLOTS_PER_FIELD = 2 };
 
 /* ---- Reserved names, by length ---- */
 
@@ -84,7 +84,7 @@ static stepi_json_key_t *find(const stepi_json_keys_t *keys, const char *name, s
 {
     for (size_t i = hash & keys->mask;; i = (i + 1) & keys->mask) {
         stepi_json_key_t *slot = &keys->slots[i];
-        if (slot->name == NULL || (slot->length == length && memcmp(slot->name, name, length) == 0))
+        if (slot->key == NULL || (slot->length == length && memcmp(slot->key, name, length) == 0))
             return slot;
     }
 }
@@ -153,10 +153,10 @@ static size_t suffix_start(const char *name, size_t length)
 
 static bool is_known(const stepi_json_keys_t *keys, hasher_t *h, size_t length)
 {
-    return is_reserved(h->name, length) || find(keys, h->name, length, hash_prefix(h, length))->name != NULL;
+    return is_reserved(h->name, length) || find(keys, h->name, length, hash_prefix(h, length))->key != NULL;
 }
 
-/* Whether a prefix before one of the `_N` that end the name is reserved or taken. */
+/* Whether a prefix before one of the `_N` that end the name is reserved or a key of this line. */
 static bool looks_renamed(const stepi_json_keys_t *keys, const char *name, size_t length)
 {
     size_t first = suffix_start(name, length);
@@ -171,22 +171,15 @@ static bool looks_renamed(const stepi_json_keys_t *keys, const char *name, size_
     return false;
 }
 
-/* Appends _N to the key name[0..base->length), with the first N that makes a new name. */
-static void rename_key(stepi_json_keys_t *keys, stepi_out_t *out, char *name, stepi_json_key_t *base)
+/* Appends _N to the key name[0..key->length), with the first N that makes a new name. */
+static void rename_key(stepi_json_keys_t *keys, stepi_out_t *out, char *name, stepi_json_key_t *key)
 {
-    stepi_json_key_t *slot = NULL;
     do {
-        out->at = name + base->length;
+        out->at = name + key->length;
         stepi_put_char(out, '_');
-        stepi_put_u64(out, base->next);
-        base->next++;
-        if (out->overflow)
-            return;
-        slot = find_name(keys, name, (size_t)(out->at - name));
-    } while (slot->is_member);
-    if (slot->name == NULL)
-        *slot = (stepi_json_key_t){ .name = name, .length = (uint32_t)(out->at - name), .next = 1 };
-    slot->is_member = 1;
+        stepi_put_u64(out, key->next);
+        key->next++;
+    } while (!out->overflow && find_name(keys, name, (size_t)(out->at - name))->is_name);
 }
 
 void stepi_json_keys_claim(stepi_json_keys_t *keys, stepi_out_t *out, size_t length)
@@ -195,10 +188,11 @@ void stepi_json_keys_claim(stepi_json_keys_t *keys, stepi_out_t *out, size_t len
         return;
     char *name = out->at - length;
     stepi_json_key_t *slot = find_name(keys, name, length);
-    const bool is_taken = slot->name != NULL;
-    const bool is_misread = !is_taken && (is_reserved(name, length) || looks_renamed(keys, name, length));
-    if (!is_taken)
-        *slot = (stepi_json_key_t){ .name = name, .length = (uint32_t)length, .is_member = !is_misread, .next = 1 };
-    if (is_taken || is_misread)
-        rename_key(keys, out, name, slot);
+    if (slot->key == NULL) {
+        const bool is_misread = is_reserved(name, length) || looks_renamed(keys, name, length);
+        *slot = (stepi_json_key_t){ .key = name, .length = (uint32_t)length, .is_name = !is_misread, .next = 1 };
+        if (!is_misread)
+            return;
+    }
+    rename_key(keys, out, name, slot);
 }

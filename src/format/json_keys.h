@@ -6,17 +6,17 @@
 
 #include <stdint.h>
 
-/* A name that this line has, or a key that was renamed in it. */
+/* A key of this line. */
 typedef struct stepi_json_key {
-    char *name; /* in the output; NULL: a free slot */
+    const char *key; /* in the output; NULL: a free slot */
     uint32_t length;
-    uint32_t is_member : 1; /* otherwise only its renamings are */
-    uint32_t next : 31;     /* the first _N that may be free */
+    uint32_t is_name : 1; /* it stands in the line as it is; otherwise only as _N */
+    uint32_t next : 31;   /* the first _N that may be free */
 } stepi_json_key_t;
 
 enum { STEPI_JSON_KEYS_INLINE = 256 };
 
-/* The names of one line; zero at first, then used for line after line. */
+/* The keys of one line; zero at first, then used for line after line. */
 typedef struct stepi_json_keys {
     stepi_json_key_t *slots; /* a hash table: mask + 1 of them are in use by this line */
     size_t mask;
@@ -27,7 +27,7 @@ typedef struct stepi_json_keys {
 
 void stepi_json_keys_free(stepi_json_keys_t *keys);
 
-/* Before a line with so many fields. Returns how many of them there is memory for: up to 85 always. */
+/* Before a line with so many fields. Returns how many of them there is memory for: up to 128 always. */
 size_t stepi_json_keys_begin(stepi_json_keys_t *keys, size_t fields);
 
 /* A name of `length` bytes was just written before out->at: appends _N if it is reserved, taken, or looks like a
