@@ -1,5 +1,5 @@
-/* What the format tests share: lines made of drafts, rendering into buffers of every size, what any line must be, strings
- * that mean harm. */
+/* What the format tests share: lines made of drafts, rendering into buffers of every size, what any line must be, and
+ * strings that mean harm. */
 #ifndef TESTS_UNIT_FORMAT_SUPPORT_H
 #define TESTS_UNIT_FORMAT_SUPPORT_H
 

@@ -223,7 +223,10 @@ static void expect_member(const char *name, const char *bytes, size_t length)
     static char repaired[4 << 20];
     const json_string_t expected = json_repaired(bytes, length, repaired);
     const json_member_t *member = json_find(&object, name);
-    assert_non_null(member);
+    if (member == NULL) {
+        fail_msg("no member %s", name);
+        return;
+    }
     assert_int_equal(member->type, JSON_STRING);
     assert_int_equal(member->string.length, expected.length);
     assert_memory_equal(member->string.bytes, expected.bytes, expected.length);
@@ -313,7 +316,10 @@ static void random_doubles(void **state)
         const stepi_line_t line = line_of(&draft);
         read_line(&line);
         const json_member_t *member = json_find(&object, "value");
-        assert_non_null(member);
+        if (member == NULL) {
+            fail();
+            return;
+        }
         assert_int_equal(member->type, isfinite(v) ? JSON_NUMBER : JSON_NULL);
         const double read = strtod(member->string.bytes, NULL);
         assert_true(!isfinite(v) || memcmp(&read, &v, sizeof(v)) == 0);
