@@ -1,6 +1,7 @@
 /* JSON lines: one flat object a record, RFC 8259, no white space outside strings. docs/formats.md lists the members.
  *
- * Whatever we add is reserved in json_keys.c, so that a user's key can never be taken for ours. */
+ * Whatever we add is reserved in json_keys.c or, where only some lines have it, noted as taken: so that a user's key
+ * can never be taken for ours, and `attempt` or `reason` stay the user's in all other lines. */
 #include "base/number.h"
 #include "base/time.h"
 #include "format/format.h"
@@ -147,12 +148,26 @@ static void put_value(stepi_out_t *out, const stepi_field_view_t *field)
     }
 }
 
+enum { NAMES_OF_SOME_LINES = 3 };
+
+static size_t begin_names(stepi_json_keys_t *keys, const stepi_line_t *line)
+{
+    const size_t room = stepi_json_keys_begin(keys, line->fields.left + NAMES_OF_SOME_LINES);
+    if (line->has_step && line->attempt > 1)
+        stepi_json_keys_note(keys, "attempt", sizeof("attempt") - 1);
+    if (line->kind == STEPI_STEP_SKIP)
+        stepi_json_keys_note(keys, "reason", sizeof("reason") - 1);
+    if (line->error_number != 0)
+        stepi_json_keys_note(keys, "errno", sizeof("errno") - 1);
+    return room - NAMES_OF_SOME_LINES;
+}
+
 static void put_fields(json_format_t *self, stepi_out_t *out, const stepi_line_t *line)
 {
     stepi_fields_t fields = line->fields;
     stepi_field_view_t field;
     uint64_t omitted = line->omitted;
-    const size_t room = fields.left > 0 ? stepi_json_keys_begin(&self->keys, fields.left) : 0;
+    const size_t room = fields.left > 0 ? begin_names(&self->keys, line) : 0;
     if (room < fields.left) {
         omitted += fields.left - room;
         fields.left = (uint32_t)room;

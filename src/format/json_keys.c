@@ -22,18 +22,17 @@ enum { SLOTS_PER_FIELD = 2 };
 
 /* ---- Reserved names, by length ---- */
 
-enum { RESERVED_LENGTH_MAX = 17, RESERVED_OF_ONE_LENGTH = 5 };
+enum { RESERVED_LENGTH_MAX = 17, RESERVED_OF_ONE_LENGTH = 4 };
 
 static const char *const reserved_names[RESERVED_LENGTH_MAX + 1][RESERVED_OF_ONE_LENGTH + 1] = {
     [2] = { "ts" },
     [3] = { "pid", "tid", "seq" },
-    [4] = { "step", "file", "line" },
-    [5] = { "level", "event", "error", "errno", "depth" },
-    [6] = { "reason" },
-    [7] = { "message", "attempt", "span_id" },
+    [4] = { "step" },
+    [5] = { "level", "event", "error", "depth" },
+    [7] = { "message", "span_id" },
     [8] = { "trace_id" },
     [9] = { "operation" },
-    [11] = { "total_steps", "description", "duration_ms", "trace_flags", "sample_rate" },
+    [11] = { "total_steps", "description", "duration_ms", "trace_flags" },
     [13] = { "progress_done" },
     [14] = { "parent_span_id", "progress_total", "fields_omitted" },
     [15] = { "dropped_records" },
@@ -131,6 +130,12 @@ size_t stepi_json_keys_begin(stepi_json_keys_t *keys, size_t fields)
     keys->mask = slots - 1;
     memset(keys->slots, 0, slots * sizeof(*keys->slots));
     return fields;
+}
+
+void stepi_json_keys_note(stepi_json_keys_t *keys, const char *name, size_t length)
+{
+    stepi_json_key_t *slot = find_name(keys, name, length);
+    *slot = (stepi_json_key_t){ .key = name, .length = (uint32_t)length, .is_name = 1, .next = 1 };
 }
 
 /* ---- Renaming ---- */

@@ -30,6 +30,9 @@ void stepi_json_keys_free(stepi_json_keys_t *keys);
 /* Before a line with so many fields. Returns how many of them there is memory for: up to 128 always. */
 size_t stepi_json_keys_begin(stepi_json_keys_t *keys, size_t fields);
 
+/* A name of ours that only some lines have, and this one does. */
+void stepi_json_keys_note(stepi_json_keys_t *keys, const char *name, size_t length);
+
 /* A name of `length` bytes was just written before out->at: appends _N if it is reserved, taken, or looks like a
  * renaming. The line must stay where it is until the next begin. */
 void stepi_json_keys_claim(stepi_json_keys_t *keys, stepi_out_t *out, size_t length);

@@ -2,8 +2,8 @@
  *
  *     fields_omitted=N    last_step=N, description=...    duration_ms=N.N or total_duration_ms=N.N
  *
- * Own keys are never quoted. A user's key of that name is, wherever a reader that takes own fields from the end of the
- * list could meet it: the duration's name only where the line has no duration of its own, the rarer names always. */
+ * Own keys are never quoted. A user's key of a rarer such name is, wherever a reader that takes own fields from the end of
+ * the list could meet it. The durations are not: whoever gives a quick function a duration_ms means just that. */
 #include "format/text_fields.h"
 
 #include "base/number.h"
@@ -61,12 +61,9 @@ static bool is_own_key(const stepi_text_t *key, const stepi_line_t *line)
     case 9:
         return line->kind == STEPI_OPERATION_INCOMPLETE && key_is(key, "last_step");
     case 11:
-        return (line->kind == STEPI_OPERATION_INCOMPLETE && key_is(key, "description")) ||
-               (!line->has_elapsed && duration_of(line->kind) == STEP_DURATION && key_is(key, "duration_ms"));
+        return line->kind == STEPI_OPERATION_INCOMPLETE && key_is(key, "description");
     case 14:
         return key_is(key, "fields_omitted");
-    case 17:
-        return !line->has_elapsed && duration_of(line->kind) == TOTAL_DURATION && key_is(key, "total_duration_ms");
     default:
         return false;
     }

@@ -295,7 +295,7 @@ static void own_fields(void **state)
     stepi_draft_t draft = draft_of(STEPI_STEP_SUCCESS, STEP);
     with_fields(&draft, fields, 5);
     expect_line(format, &draft,
-                "[INFO] ✅ [2/4] Fetching models - SUCCESS (\"duration_ms\"=1, total_duration_ms=2, "
+                "[INFO] ✅ [2/4] Fetching models - SUCCESS (duration_ms=1, total_duration_ms=2, "
                 "\"fields_omitted\"=3, last_step=4, description=5)\n");
     draft.parts |= TIMED;
     expect_line(format, &draft,
@@ -304,7 +304,7 @@ static void own_fields(void **state)
     draft.kind = STEPI_OPERATION_INCOMPLETE;
     draft.parts = STEPI_PART_OPERATION;
     expect_line(format, &draft,
-                "[INFO] ⚠️  INCOMPLETE: Sync (duration_ms=1, \"total_duration_ms\"=2, "
+                "[INFO] ⚠️  INCOMPLETE: Sync (duration_ms=1, total_duration_ms=2, "
                 "\"fields_omitted\"=3, \"last_step\"=4, \"description\"=5)\n");
 }
 

@@ -227,12 +227,26 @@ static void take_own(read_line_t *line, const char *name, read_text_t *value)
     line->field_count--;
 }
 
+/* The last field, if it can be the line's duration: a plain number with one decimal. */
+static void take_duration(read_line_t *line, const char *name)
+{
+    if (line->field_count == 0)
+        return;
+    const read_field_t *last = &line->fields[line->field_count - 1];
+    const read_text_t *v = &last->value;
+    size_t digits = 0;
+    while (digits < v->length && v->bytes[digits] >= '0' && v->bytes[digits] <= '9')
+        digits++;
+    if (!last->value_quoted && digits > 0 && digits + 2 == v->length && v->bytes[digits] == '.')
+        take_own(line, name, &line->elapsed);
+}
+
 static void take_own_fields(read_line_t *line)
 {
     if (line->kind == STEPI_STEP_SUCCESS || line->kind == STEPI_STEP_FAILURE)
-        take_own(line, "duration_ms", &line->elapsed);
+        take_duration(line, "duration_ms");
     if (line->kind == STEPI_OPERATION_COMPLETE || line->kind == STEPI_OPERATION_INCOMPLETE)
-        take_own(line, "total_duration_ms", &line->elapsed);
+        take_duration(line, "total_duration_ms");
     if (line->kind == STEPI_OPERATION_INCOMPLETE) {
         take_own(line, "description", &line->last_description);
         take_own(line, "last_step", &line->last_step);
