@@ -7,7 +7,7 @@ cd "$source_dir"
 
 # Public headers: step_, STEP_, or stepi_, STEPI_ for the macros' own; and the short names that a user asks for.
 # Headers of src/: stepi_, STEPI_, or what the public header declared.
-if have ctags && ctags --version 2>/dev/null | grep -q 'Universal Ctags'; then
+if have ctags && ctags --version 2>/dev/null | grep 'Universal Ctags' >/dev/null; then
     strangers() { # DIRECTORY PATTERN
         find "$1" -name '*.h' -print0 | sort -z | xargs -0r ctags -f - --sort=no --fields=+nKZ --language-force=C \
             --kinds-C=defgpstuvx | awk -F'\t' -v allowed="$2" '$1 !~ allowed && $1 !~ /^_/ && $0 !~ /\tlocal/ {

@@ -31,7 +31,7 @@ else
     passed "no banned calls"
 fi
 
-if have ctags && ctags --version 2>/dev/null | grep -q 'Universal Ctags'; then
+if have ctags && ctags --version 2>/dev/null | grep 'Universal Ctags' >/dev/null; then
     ctags -f - --sort=no --fields=+neS --kinds-C=f --language-force=C "${sources[@]}" >"$work/functions"
     awk -F'\t' '
         {

@@ -56,12 +56,12 @@ else
     passed "libstep_logger.a: all names are hidden"
 fi
 
-if readelf -dW "$shared" | grep -q 'SONAME.*libstep_logger\.so\.0\]'; then
+if readelf -dW "$shared" | grep 'SONAME.*libstep_logger\.so\.0\]' >/dev/null; then
     passed "the shared library's name is libstep_logger.so.0"
 else
     problem "the shared library's SONAME is not libstep_logger.so.0" "$(readelf -dW "$shared" | grep SONAME)"
 fi
-if readelf -dW "$shared" | grep -q NODELETE; then
+if readelf -dW "$shared" | grep NODELETE >/dev/null; then
     passed "the shared library stays when it is closed (nodelete)"
 else
     problem "libstep_logger.so is not linked with -z nodelete: see CMakeLists.txt"
@@ -72,13 +72,13 @@ if [ -n "$needed" ]; then
 else
     passed "the shared library needs the C library alone"
 fi
-if readelf -rW "$shared" | grep -qE 'TLSDESC|DTPMOD'; then
+if readelf -rW "$shared" | grep -E 'TLSDESC|DTPMOD' >/dev/null; then
     problem "libstep_logger.so reaches thread-local data the slow way (global-dynamic)" \
         'give the variable __attribute__((tls_model("initial-exec"))), where it is declared and where it is defined'
 else
     passed "thread-local data is reached by the initial-exec model"
 fi
-if readelf -lW "$shared" | grep -qE 'GNU_STACK.*E '; then
+if readelf -lW "$shared" | grep -E 'GNU_STACK.*E ' >/dev/null; then
     problem "libstep_logger.so asks for an executable stack: nested functions, or assembly without .note.GNU-stack"
 fi
 finish

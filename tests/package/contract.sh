@@ -94,7 +94,7 @@ fi
 project "$work/package" "find_package(step_logger 0.1 REQUIRED)"
 build_and_run "find_package, static" "$work/package" -DCMAKE_PREFIX_PATH="$prefix"
 build_and_run "find_package, shared" "$work/package" -DCMAKE_PREFIX_PATH="$prefix" -DBUILD_SHARED_LIBS=ON
-if [ -e "$work/package/build/program_c" ] && ! ldd "$work/package/build/program_c" | grep -q libstep_logger.so.0; then
+if [ -e "$work/package/build/program_c" ] && ! ldd "$work/package/build/program_c" | grep libstep_logger.so.0 >/dev/null; then
     problem "with BUILD_SHARED_LIBS=ON step_logger::step_logger is not the shared library"
 fi
 for other in 0.0 0.2 1.0; do

@@ -7,13 +7,6 @@
 
 enum { OWN_MEMBERS = 8, KEYS_MAX = 65535 }; /* ts level event message depth pid tid seq */
 
-/* A gigantic request for memory shall fail as it does without a sanitizer. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "allocator_may_return_null=1";
-}
-
 static step_format_t *format;
 static json_object_t object;
 

@@ -1,0 +1,13 @@
+/* Sanitizers' defaults for every test: memory that cannot be had is NULL, as without them. The environment beats them. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
