@@ -16,7 +16,7 @@ typedef struct step_site {
     const char *file;
     uint32_t line;
     uint32_t flags;
-    uint64_t state[2]; /* the library's */
+    uint64_t state[3]; /* the library's: the field types it has seen here, twice two of them, and where it keeps the keys */
 } step_site_t;
 
 /* Whether a line of this operation at `level` (0: the operation's own level) would be written: for work that is only
@@ -62,8 +62,23 @@ STEP_API void step_quick_success_fields(step_site_t *site, int number, const cha
 STEP_API void step_quick_failure_fields(step_site_t *site, int number, const char *description, const char *error,
                                         int total_steps, const step_field_t *fields, size_t count);
 
-/* The lowest level that any open log wants; 0 until the default log exists. Messages below it cost one load. */
+/* Calls from a site that the library has seen: values alone, those of the fields in their order. */
+STEP_API void stepi_success_values(step_logger_t *op, step_site_t *site, uint64_t v0, uint64_t v1, uint64_t v2,
+                                   uint64_t v3);
+STEP_API void stepi_message_values(step_site_t *site, step_level_t level, const char *text, uint64_t v0, uint64_t v1,
+                                   uint64_t v2, uint64_t v3);
+STEP_API void stepi_quick_success_values(step_site_t *site, int number, const char *description, int total_steps,
+                                         uint64_t v0, uint64_t v1, uint64_t v2, uint64_t v3);
+
+/* The level of the default log; 0 until it exists, above every level when there is none. */
 STEP_API extern int32_t stepi_gate;
+
+/* What every operation begins with: whether its lines are wanted is two loads and a comparison. */
+typedef struct stepi_operation_gate {
+    const int32_t *threshold; /* the level of its log; above every level once there is none */
+    int32_t level;            /* the operation's own */
+    uint32_t step;            /* the library's */
+} stepi_operation_gate_t;
 
 #ifdef __cplusplus
 }
@@ -76,39 +91,69 @@ STEP_API extern int32_t stepi_gate;
 
 /* ---- The macros' machinery: how many arguments are there, and is there a field list? -----------------------------*/
 #ifdef __GNUC__
-#define STEPI_GATE() __atomic_load_n(&stepi_gate, __ATOMIC_RELAXED)
+#define STEPI_LOAD(variable) __atomic_load_n(&(variable), __ATOMIC_RELAXED)
+#define STEPI_LOAD_FIRST(variable) __atomic_load_n(&(variable), __ATOMIC_ACQUIRE)
+#define STEPI_IS_CONSTANT(value) __builtin_constant_p(value)
+#define STEPI_RARELY(condition) __builtin_expect(condition, 0)
 #else
-#define STEPI_GATE() (*(const volatile int32_t *)&stepi_gate)
+#define STEPI_LOAD(variable) (*(const volatile int32_t *)&(variable))
+#define STEPI_LOAD_FIRST(variable) (variable)
+#define STEPI_IS_CONSTANT(value) 0
+#define STEPI_RARELY(condition) (condition)
 #endif
+
+static inline const stepi_operation_gate_t *stepi_gate_of(const step_logger_t *op)
+{
+    const void *const any = op;
+    return STEPI_CAST(const stepi_operation_gate_t *, any);
+}
+
+/* Whether a message at `level` is wanted; and a line at the operation's own level, or at `level` if that is higher. */
+static inline bool stepi_wants_message(const step_logger_t *op, int level)
+{
+    return op != NULL && level >= STEPI_LOAD(*stepi_gate_of(op)->threshold);
+}
+
+static inline bool stepi_wants(const step_logger_t *op, int level)
+{
+    return op != NULL && stepi_wants_message(op, level > stepi_gate_of(op)->level ? level : stepi_gate_of(op)->level);
+}
+
+/* The same for the default log, which is made at the first question. */
+static inline bool stepi_wants_default(int level)
+{
+    const int32_t gate = STEPI_LOAD(stepi_gate);
+    return level >= gate && (gate != 0 || step_log_wants(NULL, level));
+}
 
 /* clang-format off */
 #define STEPI_PICK(                                                                                \
     a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25,\
     a26, a27, a28, a29, a30, a31, a32, a33, a34, a35, a36, a37, a38, a39, a40, a41, a42, a43, a44, a45, a46, a47, a48,\
     a49, a50, a51, a52, a53, a54, a55, a56, a57, a58, a59, a60, a61, a62, a63, a64, a65, a66, picked, ...) picked
-/* F when there are more than so many arguments (a field list), N when there are not */
+/* How many arguments there are beyond so many: N none, 1 to 4, F more */
 #define STEPI_EXPAND(call) call
 #define STEPI_OVER_1(...)\
-    STEPI_EXPAND(STEPI_PICK(__VA_ARGS__, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
-        F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
-        F, F, F, F, F, F, F, F, N, ~))
+    STEPI_EXPAND(STEPI_PICK(__VA_ARGS__, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
+        F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
+        F, F, F, F, F, F, F, F, F, F, F, F, F, 4, 3, 2, 1, N, ~))
 #define STEPI_OVER_2(...)\
-    STEPI_EXPAND(STEPI_PICK(__VA_ARGS__, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
-        F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
-        F, F, F, F, F, F, F, N, N, ~))
+    STEPI_EXPAND(STEPI_PICK(__VA_ARGS__, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
+        F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
+        F, F, F, F, F, F, F, F, F, F, F, F, 4, 3, 2, 1, N, N, ~))
 #define STEPI_OVER_3(...)\
-    STEPI_EXPAND(STEPI_PICK(__VA_ARGS__, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
-        F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
-        F, F, F, F, F, F, N, N, N, ~))
+    STEPI_EXPAND(STEPI_PICK(__VA_ARGS__, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
+        F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
+        F, F, F, F, F, F, F, F, F, F, F, 4, 3, 2, 1, N, N, N, ~))
 #define STEPI_OVER_4(...)\
-    STEPI_EXPAND(STEPI_PICK(__VA_ARGS__, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
-        F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
-        F, F, F, F, F, N, N, N, N, ~))
+    STEPI_EXPAND(STEPI_PICK(__VA_ARGS__, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
+        F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,\
+        F, F, F, F, F, F, F, F, F, F, 4, 3, 2, 1, N, N, N, N, ~))
 /* clang-format on */
 #define STEPI_JOIN(a, b) STEPI_JOIN_(a, b)
 #define STEPI_JOIN_(a, b) a##b
 
-#define STEPI_SITE static step_site_t stepi_site = { __FILE__, __LINE__, 0, { 0, 0 } }
+#define STEPI_SITE static step_site_t stepi_site = { __FILE__, __LINE__, 0, { 0, 0, 0 } }
 #define STEPI_FIELDS(...) const step_field_t stepi_fields[] = { __VA_ARGS__ }
 #define STEPI_LIST stepi_fields, sizeof(stepi_fields) / sizeof(stepi_fields[0])
 #define STEPI_NO_LIST NULL, 0
@@ -135,61 +180,107 @@ STEP_API extern int32_t stepi_gate;
             function(STEPI_ARGS args STEPI_NO_LIST);                                               \
         }                                                                                          \
     } while (0)
+
+/* The same for up to four fields and a function that takes their values alone, once the site is known. The fields are a
+ * local whose address is never taken (only that of its copy, where the call is a slow one anyway), so that the compiler
+ * keeps the values in registers and knows the types, if they are always the same, to be constants. */
+#define STEPI_CALL_V(count, function, values, declared, wanted, args, ...)                         \
+    do {                                                                                           \
+        STEPI_SITE;                                                                                \
+        declared if (wanted)                                                                       \
+        {                                                                                          \
+            const stepi_four_t stepi_list = { { __VA_ARGS__ } };                                   \
+            if (STEPI_IS_SEEN(stepi_site, stepi_list.at)) {                                        \
+                values(STEPI_ARGS args stepi_list.at[0].value.u64, stepi_list.at[1].value.u64,     \
+                       stepi_list.at[2].value.u64, stepi_list.at[3].value.u64);                    \
+            } else {                                                                               \
+                const stepi_four_t stepi_copy = stepi_list;                                        \
+                function(STEPI_ARGS args stepi_copy.at, count);                                    \
+            }                                                                                      \
+        }                                                                                          \
+        else                                                                                       \
+        {                                                                                          \
+            function(STEPI_ARGS args STEPI_NO_LIST);                                               \
+        }                                                                                          \
+    } while (0)
+#define STEPI_TYPES(a, b) ((a).type | STEPI_CAST(uint64_t, (b).type) << 32)
+#define STEPI_IS_SEEN(site, at)                                                                    \
+    (STEPI_IS_CONSTANT((at)[0].type | (at)[1].type | (at)[2].type | (at)[3].type) &&               \
+     STEPI_LOAD_FIRST((site).state[0]) == STEPI_TYPES((at)[0], (at)[1]) &&                         \
+     (site).state[1] == STEPI_TYPES((at)[2], (at)[3]))
 #define STEPI_OP(op) step_logger_t *const stepi_op = (op);
 
 /* on an operation: no argument more (start, success, complete), one (failure, skip), two (step, progress) */
 #define STEPI_OP0_N(function, op) STEPI_CALL_N(function, ((op), &stepi_site, ))
 #define STEPI_OP0_F(function, op, ...)                                                             \
-    STEPI_CALL_F(function, STEPI_OP(op), step_logger_wants(stepi_op, 0),                           \
+    STEPI_CALL_F(function, STEPI_OP(op), stepi_wants(stepi_op, 0),                           \
                  (stepi_op, &stepi_site, ), __VA_ARGS__)
 #define STEPI_OP1_N(function, type, level, op, a) STEPI_CALL_N(function, ((op), &stepi_site, (a), ))
 #define STEPI_OP1_F(function, type, level, op, a, ...)                                             \
     STEPI_CALL_F(function, STEPI_OP(op) type const stepi_a = (a);                                  \
-                 , step_logger_wants(stepi_op, level), (stepi_op, &stepi_site, stepi_a, ),         \
+                 , stepi_wants(stepi_op, level), (stepi_op, &stepi_site, stepi_a, ),         \
                  __VA_ARGS__)
 #define STEPI_OP2_N(function, type_a, type_b, op, a, b)                                            \
     STEPI_CALL_N(function, ((op), &stepi_site, (a), (b), ))
 #define STEPI_OP2_F(function, type_a, type_b, op, a, b, ...)                                       \
     STEPI_CALL_F(function, STEPI_OP(op) type_a const stepi_a = (a); type_b const stepi_b = (b);    \
-                 , step_logger_wants(stepi_op, 0), (stepi_op, &stepi_site, stepi_a, stepi_b, ),    \
+                 , stepi_wants(stepi_op, 0), (stepi_op, &stepi_site, stepi_a, stepi_b, ),    \
                  __VA_ARGS__)
 
+/* success() alone of these is so frequent that it has the short way */
+#define STEPI_SUCCESS_N(op) STEPI_OP0_N(step_logger_success_fields, op)
+#define STEPI_SUCCESS_1(op, ...) STEPI_SUCCESS_V(1, op, __VA_ARGS__)
+#define STEPI_SUCCESS_2(op, ...) STEPI_SUCCESS_V(2, op, __VA_ARGS__)
+#define STEPI_SUCCESS_3(op, ...) STEPI_SUCCESS_V(3, op, __VA_ARGS__)
+#define STEPI_SUCCESS_4(op, ...) STEPI_SUCCESS_V(4, op, __VA_ARGS__)
+#define STEPI_SUCCESS_V(count, op, ...)                                                            \
+    STEPI_CALL_V(count, step_logger_success_fields, stepi_success_values, STEPI_OP(op),            \
+                 stepi_wants(stepi_op, 0), (stepi_op, &stepi_site, ), __VA_ARGS__)
+#define STEPI_SUCCESS_F(op, ...) STEPI_OP0_F(step_logger_success_fields, op, __VA_ARGS__)
+
 /* messages: the level decides, and nothing else is evaluated when it is off */
-#define STEPI_LEVEL_ON(level) ((level) >= STEP_LOGGER_COMPILED_LEVEL && (level) >= STEPI_GATE())
-#define STEPI_IF(declared, wanted, statement)                                                      \
+#define STEPI_IF(declared, wanted, ...)                                                            \
     do {                                                                                           \
-        declared if (wanted) statement;                                                            \
+        declared if (wanted) __VA_ARGS__;                                                          \
     } while (0)
+#define STEPI_COMPILED(level) ((level) >= STEP_LOGGER_COMPILED_LEVEL)
+#define STEPI_MESSAGE_IF(level, ...)                                                               \
+    STEPI_IF(const step_level_t stepi_level = (level);                                             \
+             , STEPI_COMPILED(stepi_level) && stepi_wants_default(stepi_level), __VA_ARGS__)
 #define STEPI_MESSAGE_N(level, text)                                                               \
-    STEPI_IF(const step_level_t stepi_level = (level);                                             \
-             , STEPI_LEVEL_ON(stepi_level) && step_log_wants(NULL, stepi_level),                   \
-             STEPI_CALL_N(step_message_fields, (&stepi_site, stepi_level, (text), )))
+    STEPI_MESSAGE_IF(level, STEPI_CALL_N(step_message_fields, (&stepi_site, stepi_level, (text), )))
+#define STEPI_MESSAGE_1(level, text, ...) STEPI_MESSAGE_V(1, level, text, __VA_ARGS__)
+#define STEPI_MESSAGE_2(level, text, ...) STEPI_MESSAGE_V(2, level, text, __VA_ARGS__)
+#define STEPI_MESSAGE_3(level, text, ...) STEPI_MESSAGE_V(3, level, text, __VA_ARGS__)
+#define STEPI_MESSAGE_4(level, text, ...) STEPI_MESSAGE_V(4, level, text, __VA_ARGS__)
+#define STEPI_MESSAGE_V(count, level, text, ...)                                                   \
+    STEPI_MESSAGE_IF(level, STEPI_CALL_V(count, step_message_fields, stepi_message_values,         \
+                                         const char *const stepi_text = (text);                    \
+                                         , true, (&stepi_site, stepi_level, stepi_text, ), __VA_ARGS__))
 #define STEPI_MESSAGE_F(level, text, ...)                                                          \
-    STEPI_IF(const step_level_t stepi_level = (level);                                             \
-             , STEPI_LEVEL_ON(stepi_level) && step_log_wants(NULL, stepi_level),                   \
-             STEPI_CALL_F(step_message_fields, const char *const stepi_text = (text);              \
-                          , true, (&stepi_site, stepi_level, stepi_text, ), __VA_ARGS__))
+    STEPI_MESSAGE_IF(level, STEPI_CALL_F(step_message_fields, const char *const stepi_text = (text); \
+                                         , true, (&stepi_site, stepi_level, stepi_text, ), __VA_ARGS__))
 #define STEPI_LOG_MESSAGE_N(log, level, text)                                                      \
     STEPI_IF(step_log_t *const stepi_log = (log); const step_level_t stepi_level = (level);        \
-             , STEPI_LEVEL_ON(stepi_level) && step_log_wants(stepi_log, stepi_level),              \
+             , STEPI_COMPILED(stepi_level) && step_log_wants(stepi_log, stepi_level),              \
              STEPI_CALL_N(step_log_message_fields, (stepi_log, &stepi_site, stepi_level, (text), )))
 #define STEPI_LOG_MESSAGE_F(log, level, text, ...)                                                 \
     STEPI_IF(step_log_t *const stepi_log = (log); const step_level_t stepi_level = (level);        \
-             , STEPI_LEVEL_ON(stepi_level) && step_log_wants(stepi_log, stepi_level),              \
+             , STEPI_COMPILED(stepi_level) && step_log_wants(stepi_log, stepi_level),              \
              STEPI_CALL_F(step_log_message_fields, const char *const stepi_text = (text);          \
                           , true, (stepi_log, &stepi_site, stepi_level, stepi_text, ), __VA_ARGS__))
 #define STEPI_OP_MESSAGE_N(op, level, text)                                                        \
     STEPI_IF(STEPI_OP(op) const step_level_t stepi_level = (level);                                \
-             , STEPI_LEVEL_ON(stepi_level) && step_logger_wants(stepi_op, stepi_level),            \
+             , STEPI_COMPILED(stepi_level) && stepi_wants_message(stepi_op, stepi_level),          \
              STEPI_CALL_N(step_logger_message_fields, (stepi_op, &stepi_site, stepi_level, (text), )))
 #define STEPI_OP_MESSAGE_F(op, level, text, ...)                                                   \
     STEPI_IF(STEPI_OP(op) const step_level_t stepi_level = (level);                                \
-             , STEPI_LEVEL_ON(stepi_level) && step_logger_wants(stepi_op, stepi_level),            \
+             , STEPI_COMPILED(stepi_level) && stepi_wants_message(stepi_op, stepi_level),          \
              STEPI_CALL_F(step_logger_message_fields, const char *const stepi_text = (text);       \
                           , true, (stepi_op, &stepi_site, stepi_level, stepi_text, ), __VA_ARGS__))
 
 /* quick functions: numbers and texts are evaluated always, fields if the default log wants the line */
-#define STEPI_QUICK_ON(level) (STEPI_LEVEL_ON(level) && step_log_wants(NULL, level))
+#define STEPI_QUICK_ON(level) (STEPI_COMPILED(level) && stepi_wants_default(level))
 #define STEPI_QUICK_STEP_N(number, description, operation, total)                                  \
     STEPI_CALL_N(step_quick_step_fields, (&stepi_site, (number), (description), (operation), (total), ))
 #define STEPI_QUICK_STEP_F(number, description, operation, total, ...)                             \
@@ -200,6 +291,16 @@ STEP_API extern int32_t stepi_gate;
                  (&stepi_site, stepi_number, stepi_a, stepi_b, stepi_total, ), __VA_ARGS__)
 #define STEPI_QUICK_SUCCESS_N(number, description, total)                                          \
     STEPI_CALL_N(step_quick_success_fields, (&stepi_site, (number), (description), (total), ))
+#define STEPI_QUICK_SUCCESS_1(...) STEPI_QUICK_SUCCESS_V(1, __VA_ARGS__)
+#define STEPI_QUICK_SUCCESS_2(...) STEPI_QUICK_SUCCESS_V(2, __VA_ARGS__)
+#define STEPI_QUICK_SUCCESS_3(...) STEPI_QUICK_SUCCESS_V(3, __VA_ARGS__)
+#define STEPI_QUICK_SUCCESS_4(...) STEPI_QUICK_SUCCESS_V(4, __VA_ARGS__)
+#define STEPI_QUICK_SUCCESS_V(count, number, description, total, ...)                              \
+    STEPI_CALL_V(count, step_quick_success_fields, stepi_quick_success_values,                     \
+                 const int stepi_number = (number); const char *const stepi_a = (description);     \
+                 const int stepi_total = (total);                                                  \
+                 , STEPI_QUICK_ON(STEP_LEVEL_INFO), (&stepi_site, stepi_number, stepi_a, stepi_total, ), \
+                 __VA_ARGS__)
 #define STEPI_QUICK_SUCCESS_F(number, description, total, ...)                                     \
     STEPI_CALL_F(step_quick_success_fields, const int stepi_number = (number);                     \
                  const char *const stepi_a = (description); const int stepi_total = (total);       \
@@ -214,7 +315,37 @@ STEP_API extern int32_t stepi_gate;
                  , STEPI_QUICK_ON(STEP_LEVEL_ERROR),                                               \
                  (&stepi_site, stepi_number, stepi_a, stepi_b, stepi_total, ), __VA_ARGS__)
 
-/* F or N by the number of arguments */
+/* those without a short way */
+#define STEPI_OP0_1 STEPI_OP0_F
+#define STEPI_OP0_2 STEPI_OP0_F
+#define STEPI_OP0_3 STEPI_OP0_F
+#define STEPI_OP0_4 STEPI_OP0_F
+#define STEPI_OP1_1 STEPI_OP1_F
+#define STEPI_OP1_2 STEPI_OP1_F
+#define STEPI_OP1_3 STEPI_OP1_F
+#define STEPI_OP1_4 STEPI_OP1_F
+#define STEPI_OP2_1 STEPI_OP2_F
+#define STEPI_OP2_2 STEPI_OP2_F
+#define STEPI_OP2_3 STEPI_OP2_F
+#define STEPI_OP2_4 STEPI_OP2_F
+#define STEPI_OP_MESSAGE_1 STEPI_OP_MESSAGE_F
+#define STEPI_OP_MESSAGE_2 STEPI_OP_MESSAGE_F
+#define STEPI_OP_MESSAGE_3 STEPI_OP_MESSAGE_F
+#define STEPI_OP_MESSAGE_4 STEPI_OP_MESSAGE_F
+#define STEPI_LOG_MESSAGE_1 STEPI_LOG_MESSAGE_F
+#define STEPI_LOG_MESSAGE_2 STEPI_LOG_MESSAGE_F
+#define STEPI_LOG_MESSAGE_3 STEPI_LOG_MESSAGE_F
+#define STEPI_LOG_MESSAGE_4 STEPI_LOG_MESSAGE_F
+#define STEPI_QUICK_STEP_1 STEPI_QUICK_STEP_F
+#define STEPI_QUICK_STEP_2 STEPI_QUICK_STEP_F
+#define STEPI_QUICK_STEP_3 STEPI_QUICK_STEP_F
+#define STEPI_QUICK_STEP_4 STEPI_QUICK_STEP_F
+#define STEPI_QUICK_FAILURE_1 STEPI_QUICK_FAILURE_F
+#define STEPI_QUICK_FAILURE_2 STEPI_QUICK_FAILURE_F
+#define STEPI_QUICK_FAILURE_3 STEPI_QUICK_FAILURE_F
+#define STEPI_QUICK_FAILURE_4 STEPI_QUICK_FAILURE_F
+
+/* which, by the number of arguments */
 #define STEPI_0(...) STEPI_JOIN(STEPI_OP0_, STEPI_OVER_1(__VA_ARGS__))
 #define STEPI_TEXT1(...) STEPI_JOIN(STEPI_OP1_, STEPI_OVER_2(__VA_ARGS__))
 #define STEPI_2(...) STEPI_JOIN(STEPI_OP2_, STEPI_OVER_3(__VA_ARGS__))
@@ -229,7 +360,8 @@ STEP_API extern int32_t stepi_gate;
     STEPI_EXPAND(STEPI_2(__VA_ARGS__)(step_logger_step_fields, int, const char *, __VA_ARGS__))
 
 /* (op, fields...): the open step succeeded; ✅, with its duration */
-#define step_logger_success(...) STEPI_EXPAND(STEPI_0(__VA_ARGS__)(step_logger_success_fields, __VA_ARGS__))
+#define step_logger_success(...)                                                                   \
+    STEPI_EXPAND(STEPI_JOIN(STEPI_SUCCESS_, STEPI_OVER_1(__VA_ARGS__))(__VA_ARGS__))
 
 /* (op, const char *error, fields...): the open step, or with none the operation, failed; ❌, at ERROR at least */
 #define step_logger_failure(...)                                                                   \
@@ -257,7 +389,7 @@ STEP_API extern int32_t stepi_gate;
 /* (op, step_level_t level, const char *format, ...): as printf; formatted by the caller, which costs what printf does */
 #define step_logger_messagef(op, level, ...)                                                       \
     STEPI_IF(STEPI_OP(op) const step_level_t stepi_level = (level);                                \
-             , STEPI_LEVEL_ON(stepi_level) && step_logger_wants(stepi_op, stepi_level), {          \
+             , STEPI_COMPILED(stepi_level) && stepi_wants_message(stepi_op, stepi_level), {          \
                  STEPI_SITE;                                                                       \
                  step_logger_message_format(stepi_op, &stepi_site, stepi_level, __VA_ARGS__);      \
              })

@@ -21,8 +21,8 @@ struct step_field {
         double f64;
         const char *text;
     } value;
-    uint32_t bytes; /* of a STEP_FIELD_TEXT_N */
-    uint32_t type;  /* bits 0-7: STEP_FIELD_...; 8-15: decimals; 16-31: length of a literal key, 0: not known */
+    uint32_t bytes; /* of a STEP_FIELD_TEXT_N; decimals of a STEP_FIELD_FIXED */
+    uint32_t type;  /* bits 0-7: STEP_FIELD_...; 8-31: which constructor call with a literal key this is, 0: none */
 };
 
 #ifdef __cplusplus
@@ -104,8 +104,8 @@ static inline step_field_t step_strn(const char *key, const char *text, size_t b
 static inline step_field_t step_fixed(const char *key, double v, int decimals)
 {
     step_field_t field = step_f64(key, v);
-    uint32_t places = decimals < 0 ? 0u : decimals > 17 ? 17u : STEPI_CAST(uint32_t, decimals);
-    field.type = STEP_FIELD_FIXED | places << 8;
+    field.bytes = decimals < 0 ? 0u : decimals > 17 ? 17u : STEPI_CAST(uint32_t, decimals);
+    field.type = STEP_FIELD_FIXED;
     return field;
 }
 
@@ -124,12 +124,20 @@ static inline step_field_t step_secret(const char *key, const char *v)
     return field;
 }
 
-/* The length of a literal key is known to the compiler: it travels in the type. */
-static inline step_field_t stepi_literal(step_field_t field, size_t key_bytes)
+/* A call site whose keys are literals is remembered, so that later calls pass values alone (call.h). Each constructor call
+ * with a literal key has a number of its own in its translation unit: a call site meets the same numbers only if it has
+ * the same keys and types before it, however its fields were chosen. */
+static inline step_field_t stepi_literal(step_field_t field, uint32_t number)
 {
-    field.type |= key_bytes <= 0xFFFF ? STEPI_CAST(uint32_t, key_bytes) << 16 : 0u;
+    field.type |= number <= 0xFFFFFF ? number << 8 : 0u;
     return field;
 }
+
+#ifdef __COUNTER__
+#define STEPI_NUMBER (__COUNTER__ + 1u)
+#else
+#define STEPI_NUMBER 0u
+#endif
 
 #ifndef __cplusplus
 
@@ -146,12 +154,12 @@ static inline step_field_t stepi_f32(const char *key, float v)
         short: step_i64, unsigned short: step_u64, int: step_i64, unsigned int: step_u64,          \
         long: step_i64, unsigned long: step_u64, long long: step_i64, unsigned long long: step_u64,\
         float: stepi_f32, double: step_f64, char *: step_str, const char *: step_str                \
-    )("" key "", (value_)), sizeof(key) - 1)
+    )("" key "", (value_)), STEPI_NUMBER)
 /* clang-format on */
 
 #else
 
-#define step_kv(key, value_) stepi_literal(stepi_field("" key "", (value_)), sizeof(key) - 1)
+#define step_kv(key, value_) stepi_literal(stepi_field("" key "", (value_)), STEPI_NUMBER)
 
 /* clang-format off */
 extern "C++" {
@@ -199,4 +207,26 @@ template <typename T, typename S> step_field_t stepi_field(const char *key, T S:
 } /* extern "C++" */
 
 #endif
+
+/* The typed constructors, too, where the key is a literal: it begins with a quote and is an array, not a pointer. Decimals
+ * that are not one digit may change from call to call. */
+#if defined(__GNUC__) && defined(__COUNTER__)
+#define STEPI_IS_LITERAL(key) ((#key)[0] == '"' && __alignof__(key) == 1)
+#define STEPI_IS_DIGIT(number) (sizeof(#number) == 2 && (#number)[0] >= '0' && (#number)[0] <= '9')
+#define step_i64(key, v) stepi_literal(step_i64(key, v), STEPI_IS_LITERAL(key) ? STEPI_NUMBER : 0u)
+#define step_u64(key, v) stepi_literal(step_u64(key, v), STEPI_IS_LITERAL(key) ? STEPI_NUMBER : 0u)
+#define step_f64(key, v) stepi_literal(step_f64(key, v), STEPI_IS_LITERAL(key) ? STEPI_NUMBER : 0u)
+#define step_bool(key, v) stepi_literal(step_bool(key, v), STEPI_IS_LITERAL(key) ? STEPI_NUMBER : 0u)
+#define step_str(key, text) stepi_literal(step_str(key, text), STEPI_IS_LITERAL(key) ? STEPI_NUMBER : 0u)
+#define step_percent(key, v) stepi_literal(step_percent(key, v), STEPI_IS_LITERAL(key) ? STEPI_NUMBER : 0u)
+#define step_fixed(key, v, decimals)                                                               \
+    stepi_literal(step_fixed(key, v, decimals),                                                    \
+                  STEPI_IS_LITERAL(key) && STEPI_IS_DIGIT(decimals) ? STEPI_NUMBER : 0u)
+#endif
+
+/* The fields of a call site with at most four; those that it does not have are zero. */
+typedef struct stepi_four {
+    step_field_t at[4];
+} stepi_four_t;
+
 #endif

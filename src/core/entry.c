@@ -206,7 +206,7 @@ bool stepi_write(stepi_entry_t *entry, stepi_draft_t *draft)
 
 /* ---- Leave ---- */
 
-static void leave_slowly(step_log_t *log)
+void stepi_wake_backend_slowly(step_log_t *log)
 {
     const int saved = errno;
     if (atomic_load_explicit(&log->parked, memory_order_relaxed) != 0)
@@ -223,8 +223,5 @@ void stepi_leave(stepi_entry_t *entry)
     atomic_store_explicit(&entry->ring->busy, 0, memory_order_release);
     if (__builtin_expect(stepi_needs_fences, 0)) /* the head before `parked`: see the backend's sleep */
         stepi_fence();
-    if (__builtin_expect(atomic_load_explicit(&log->parked, memory_order_relaxed) |
-                             atomic_load_explicit(&log->synchronous, memory_order_relaxed),
-                         0))
-        leave_slowly(log);
+    stepi_wake_backend(log);
 }

@@ -29,4 +29,14 @@ bool stepi_write(stepi_entry_t *entry, stepi_draft_t *draft);
 
 void stepi_leave(stepi_entry_t *entry);
 
+/* After a publication: wakes the backend if it sleeps, is the backend in STEP_MODE_SYNC. */
+void stepi_wake_backend_slowly(step_log_t *log);
+static inline void stepi_wake_backend(step_log_t *log)
+{
+    if (__builtin_expect(atomic_load_explicit(&log->parked, memory_order_relaxed) |
+                             atomic_load_explicit(&log->synchronous, memory_order_relaxed),
+                         0))
+        stepi_wake_backend_slowly(log);
+}
+
 #endif

@@ -10,6 +10,7 @@
 #include "core/lifecycle.h"
 
 #include "core/operation.h"
+#include "record/shape.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ void stepi_fork_child(void)
     holds_for_fork = false;
     stepi_registry_reset_in_child();
     stepi_operations_reset_in_child();
+    stepi_shapes_reset_in_child();
     for (step_log_t *log = stepi_logs; log != NULL; log = log->next)
         reset_log(log);
 }

@@ -196,7 +196,7 @@ static void report_open(step_log_t *log, const stepi_open_operation_t *operation
 {
     stepi_backend_t *b = &log->backend;
     const int level = operation->level > STEP_LEVEL_WARNING ? operation->level : STEP_LEVEL_WARNING;
-    if (level < atomic_load_explicit(&log->level, memory_order_relaxed))
+    if (level < stepi_level_of(log))
         return;
     stepi_line_t line = own_line(log, STEPI_OPERATION_INCOMPLETE, level);
     line.depth = operation->depth;

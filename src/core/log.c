@@ -111,7 +111,7 @@ static void set_up(step_log_t *log, const step_log_options_t *options)
     log->ring_bytes = options->ring_bytes;
     log->diagnose = options->diagnose;
     log->diagnose_ctx = options->diagnose_ctx;
-    atomic_store_explicit(&log->level, options->level, memory_order_relaxed);
+    __atomic_store_n(&log->level, options->level, __ATOMIC_RELAXED);
     atomic_store_explicit(&log->synchronous, options->mode == STEP_MODE_SYNC, memory_order_relaxed);
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
     atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);
@@ -184,7 +184,7 @@ int step_log_set_level(step_log_t *log, step_level_t level)
     log = stepi_log_of(log);
     if (log == NULL || level < 1 || level > STEP_LEVEL_OFF)
         return STEP_EINVAL;
-    atomic_store_explicit(&log->level, level, memory_order_relaxed);
+    __atomic_store_n(&log->level, level, __ATOMIC_RELAXED);
     stepi_gate_update();
     return STEP_OK;
 }
@@ -288,6 +288,7 @@ static bool claim_for_close(step_log_t *log)
     stepi_default_state_t state;
     if (!atomic_compare_exchange_strong(&log->state, &open, STEPI_LOG_CLOSING))
         return false;
+    atomic_fetch_add_explicit(&log->serial, 1, memory_order_relaxed); /* what belongs to this life of it ends here */
     if (stepi_default_get(&state) == log)
         stepi_default_set(NULL);
     stepi_gate_update();

@@ -34,7 +34,7 @@ typedef enum stepi_trouble {
 struct step_log {
     /* Read by every call, written rarely. */
     _Atomic uint32_t state;
-    _Atomic int32_t level;
+    int32_t level; /* for calls and their sites: by __atomic_load_n() */
     _Atomic uint64_t serial;
     _Atomic uint32_t parked;      /* the backend sleeps: the next record wakes it */
     _Atomic uint32_t synchronous; /* calls format and write themselves */
@@ -76,6 +76,11 @@ struct step_log {
 
 /* NULL: the default log, made if need be. NULL when there is none, or it is closed. */
 step_log_t *stepi_log_of(step_log_t *log);
+
+static inline int32_t stepi_level_of(const step_log_t *log)
+{
+    return __atomic_load_n(&log->level, __ATOMIC_RELAXED);
+}
 
 static inline bool stepi_log_is_open(const step_log_t *log, uint64_t serial)
 {

@@ -1,6 +1,7 @@
 /* Messages and quick functions. */
 #include "core/misuse.h"
 #include "core/operation.h"
+#include "record/shape.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ static uint8_t stored_level(step_level_t level)
 
 static bool log_wants(const step_log_t *log, step_level_t level)
 {
-    return log != NULL && stored_level(level) >= atomic_load_explicit(&log->level, memory_order_relaxed);
+    return log != NULL && stored_level(level) >= stepi_level_of(log);
 }
 
 bool step_log_wants(step_log_t *log, step_level_t level)
@@ -88,7 +89,7 @@ void step_log_message_fields(step_log_t *log, step_site_t *site, step_level_t le
                              const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
-    (void)site;
+    stepi_shape_learn(site, fields, count);
     const int saved = errno;
     log = stepi_log_of(log);
     errno = saved;
@@ -174,7 +175,7 @@ void step_quick_step_fields(step_site_t *site, int number, const char *descripti
 void step_quick_success_fields(step_site_t *site, int number, const char *description, int total_steps,
                                const step_field_t *fields, size_t count)
 {
-    (void)site;
+    stepi_shape_learn(site, fields, count);
     write_quick(&(quick_t){ .kind = STEPI_STEP_SUCCESS,
                             .level = STEP_LEVEL_INFO,
                             .number = number,

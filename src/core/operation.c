@@ -8,6 +8,7 @@
 
 #include "core/misuse.h"
 #include "platform/clock.h"
+#include "record/shape.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ enum { PROGRESS_EVERY_NS = 1000000000 };
 
 /* ---- Making and freeing ---- */
 
-static step_logger_t no_parent;
+static step_logger_t no_parent = { .gate = { .threshold = &stepi_above_all } };
 
 step_logger_t *step_logger_no_parent(void)
 {
@@ -61,9 +62,11 @@ step_logger_t *step_logger_new_with(const char *operation, const step_logger_opt
         return NULL;
     op->log = log;
     op->serial = atomic_load_explicit(&log->serial, memory_order_relaxed);
-    op->level = options.level > 0 ? options.level : STEP_LEVEL_INFO;
+    op->gate.threshold = &log->level;
+    op->gate.level = options.level > 0 ? options.level : STEP_LEVEL_INFO;
     op->total = options.total_steps > 0 ? options.total_steps : 0;
     op->failed = op->step_open = false;
+    op->gate.step = 0;
     op->said = 0;
     op->depth = 0;
     op->step = 0;
@@ -111,7 +114,7 @@ void step_logger_free(step_logger_t *op)
     }
     if (state == STEPI_STARTED && !op->failed && stepi_operation_enter(&entry, op)) {
         stepi_draft_t draft =
-            stepi_operation_draft(&entry, op, STEPI_OPERATION_INCOMPLETE, higher(op->level, STEP_LEVEL_WARNING));
+            stepi_operation_draft(&entry, op, STEPI_OPERATION_INCOMPLETE, higher(op->gate.level, STEP_LEVEL_WARNING));
         draft.parts |= STEPI_PART_ELAPSED;
         draft.elapsed = since(&entry, op->started_at);
         if (op->step_open)
@@ -138,7 +141,7 @@ bool stepi_operation_enter(stepi_entry_t *entry, step_logger_t *op)
 
 static bool wants(const stepi_entry_t *entry, int level)
 {
-    return level >= atomic_load_explicit(&entry->log->level, memory_order_relaxed);
+    return level >= stepi_level_of(entry->log);
 }
 
 stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logger_t *op, stepi_kind_t kind, int level)
@@ -209,7 +212,7 @@ static void start(stepi_entry_t *entry, step_logger_t *op, const step_field_t *f
     decide_parent(op);
     op->started_at = entry->now;
     op->described_in = 0;
-    stepi_draft_t draft = stepi_operation_draft(entry, op, STEPI_OPERATION_START, op->level);
+    stepi_draft_t draft = stepi_operation_draft(entry, op, STEPI_OPERATION_START, op->gate.level);
     set_fields(&draft, fields, count);
     stepi_operation_write(entry, op, &draft);
     atomic_store_explicit(&op->state, STEPI_STARTED, memory_order_relaxed);
@@ -234,6 +237,11 @@ void step_logger_start_fields(step_logger_t *op, step_site_t *site, const step_f
 
 /* ---- Steps ---- */
 
+static uint32_t recorded_depth(const step_logger_t *op)
+{
+    return op->depth < STEPI_GATE_DEPTH ? op->depth : STEPI_GATE_DEPTH;
+}
+
 void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, const char *description,
                              const step_field_t *fields, size_t count)
 {
@@ -249,9 +257,10 @@ void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, c
     op->step = number;
     op->step_at = entry.now;
     op->step_open = true;
+    op->gate.step = STEPI_GATE_OPEN | (op->attempt > 1 ? STEPI_GATE_REPEATED : 0) | recorded_depth(op);
     op->failed = false;
     stepi_name_set(&op->description, description);
-    stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_STEP_START, op->level);
+    stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_STEP_START, op->gate.level);
     set_step(&draft, op);
     draft.parts |= STEPI_PART_DESCRIPTION;
     draft.description = stepi_name_text(&op->description);
@@ -271,6 +280,8 @@ static stepi_draft_t end_step(stepi_entry_t *entry, step_logger_t *op, stepi_kin
         draft.parts |= STEPI_PART_ELAPSED;
         draft.elapsed = since(entry, op->step_at);
         op->step_open = false;
+    op->gate.step = 0;
+        op->gate.step = 0;
     }
     return draft;
 }
@@ -278,11 +289,11 @@ static stepi_draft_t end_step(stepi_entry_t *entry, step_logger_t *op, stepi_kin
 void step_logger_success_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
-    (void)site;
+    stepi_shape_learn(site, fields, count);
     if (!stepi_operation_enter(&entry, op))
         return;
     if (__builtin_expect(op->step_open, 1)) {
-        stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_SUCCESS, op->level);
+        stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_SUCCESS, op->gate.level);
         set_fields(&draft, fields, count);
         stepi_operation_write(&entry, op, &draft);
     } else {
@@ -299,7 +310,7 @@ void step_logger_skip_fields(step_logger_t *op, step_site_t *site, const char *r
     if (!stepi_operation_enter(&entry, op))
         return;
     if (op->step_open) {
-        stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_SKIP, op->level);
+        stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_SKIP, op->gate.level);
         draft.parts |= STEPI_PART_TEXT;
         draft.text = stepi_text_of(reason);
         set_fields(&draft, fields, count);
@@ -318,7 +329,7 @@ static void fail(step_logger_t *op, int error_number, const char *error, const s
     stepi_check_started(&entry, op, "failure()");
     if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_MADE)
         start(&entry, op, NULL, 0);
-    stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_FAILURE, higher(op->level, STEP_LEVEL_ERROR));
+    stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_FAILURE, higher(op->gate.level, STEP_LEVEL_ERROR));
     draft.parts |= STEPI_PART_TEXT;
     draft.text = stepi_text_of(error);
     if (error_number != 0) {
@@ -366,12 +377,13 @@ void step_logger_complete_fields(step_logger_t *op, step_site_t *site, const ste
     stepi_check_started(&entry, op, "complete()");
     if (state == STEPI_MADE)
         start(&entry, op, NULL, 0);
-    stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_OPERATION_COMPLETE, op->level);
+    stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_OPERATION_COMPLETE, op->gate.level);
     draft.parts |= STEPI_PART_ELAPSED;
     draft.elapsed = since(&entry, op->started_at);
     set_fields(&draft, fields, count);
     stepi_operation_write(&entry, op, &draft);
     op->step_open = false;
+    op->gate.step = 0;
     atomic_store_explicit(&op->state, STEPI_ENDED, memory_order_relaxed);
     stepi_leave(&entry);
 }
@@ -397,7 +409,7 @@ void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t 
         return;
     stepi_check_started(&entry, op, "progress()");
     if (progress_is_due(&entry, op, done, total)) {
-        stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_PROGRESS, op->level);
+        stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_PROGRESS, op->gate.level);
         draft.parts |= STEPI_PART_PROGRESS;
         draft.done = done;
         draft.goal = total;
@@ -413,7 +425,7 @@ bool step_logger_wants(const step_logger_t *op, step_level_t level)
 {
     if (op == NULL || op == &no_parent || atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_UNUSED)
         return false;
-    const int at = level == 0 ? op->level : level == STEP_LEVEL_ERROR ? higher(op->level, level) : level;
+    const int at = level == 0 ? op->gate.level : level == STEP_LEVEL_ERROR ? higher(op->gate.level, level) : level;
     return stepi_log_is_open(op->log, op->serial) &&
-           at >= atomic_load_explicit(&op->log->level, memory_order_relaxed);
+           at >= stepi_level_of(op->log);
 }

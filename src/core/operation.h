@@ -10,6 +10,8 @@
 
 enum { STEPI_NAME_MAX = 1024, STEPI_NAME_INLINE = 96 };
 
+enum { STEPI_GATE_DEPTH = 0xFFFF, STEPI_GATE_OPEN = 0x10000, STEPI_GATE_REPEATED = 0x20000 };
+
 /* A copy of a name: cut at STEPI_NAME_MAX; its memory is kept for the next one. */
 typedef struct stepi_name {
     char *bytes; /* NULL: the text was NULL */
@@ -27,29 +29,33 @@ enum { /* what was said once already */
 };
 
 struct step_logger {
+    /* The first cache line is all that success() needs. */
+    _Alignas(STEPI_CACHE_LINE) stepi_operation_gate_t gate; /* its `step`: 0 while none is open, else as below */
     _Atomic uint64_t id; /* 0: unused */
+    step_log_t *log;
+    uint64_t serial;       /* of the log */
+    uint64_t described_in; /* identity of the ring that has the names; 0: none */
+    int64_t step_at;       /* in the units of stepi_entry_t.now */
+    int32_t step, total;
+
     _Atomic uint32_t state;
     bool failed;         /* its latest step failed: freeing it now is an end, too */
     bool detached;       /* started under step_logger_no_parent(): does not become current */
     bool step_open;
     bool progressed;     /* a progress line of this step was written, at progress_at */
     uint8_t said;
-    step_log_t *log;
-    uint64_t serial; /* of the log */
-    stepi_current_t parent;
-    int level;
-    int total;
     uint32_t depth;
-    int32_t step;
     uint32_t attempt;
-    int64_t started_at; /* in the units of stepi_entry_t.now */
-    int64_t step_at;
+    stepi_current_t parent;
+    int64_t started_at;  /* in the units of stepi_entry_t.now */
     int64_t progress_at; /* nanoseconds */
-    uint64_t described_in; /* identity of the ring that has the names; 0: none */
     stepi_name_t name;
     stepi_name_t description;
     step_logger_t *next_unused;
 };
+
+/* The threshold of operations that nobody has. */
+extern const int32_t stepi_above_all;
 
 /* From the pool; NULL without memory. */
 step_logger_t *stepi_operation_take(void);

@@ -13,6 +13,8 @@
 
 enum { CHUNK = 256, CHUNKS_MAX = 4096 };
 
+const int32_t stepi_above_all = INT32_MAX;
+
 static stepi_lock_t pool_lock;
 static step_logger_t *_Atomic chunks[CHUNKS_MAX];
 static uint32_t chunk_count;
@@ -32,10 +34,12 @@ static bool add_chunk(void)
 {
     if (chunk_count == CHUNKS_MAX)
         return false;
-    step_logger_t *chunk = calloc(CHUNK, sizeof(*chunk));
+    step_logger_t *chunk = aligned_alloc(_Alignof(step_logger_t), CHUNK * sizeof(*chunk));
     if (chunk == NULL)
         return false;
+    memset(chunk, 0, CHUNK * sizeof(*chunk));
     for (uint32_t i = 0; i < CHUNK; i++) {
+        chunk[i].gate.threshold = &stepi_above_all;
         chunk[i].serial = chunk_count * CHUNK + i + 1; /* while unused: the last id; generation 0 */
         append_unused(&chunk[i]);
     }
@@ -65,6 +69,8 @@ void stepi_operation_give_back(step_logger_t *op)
     const uint64_t id = atomic_load_explicit(&op->id, memory_order_relaxed);
     atomic_store_explicit(&op->state, STEPI_UNUSED, memory_order_relaxed);
     atomic_store_explicit(&op->id, 0, memory_order_relaxed);
+    op->gate.threshold = &stepi_above_all;
+    op->gate.step = 0;
     op->serial = id;
     stepi_lock_take(&pool_lock);
     append_unused(op);

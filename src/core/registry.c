@@ -1,6 +1,7 @@
 #include "core/registry.h"
 
 #include "core/lifecycle.h"
+#include "platform/copy.h"
 #include "platform/system.h"
 
 #include <pthread.h>
@@ -13,14 +14,15 @@ _Thread_local stepi_thread_t *stepi_self __attribute__((tls_model("initial-exec"
 step_log_t *stepi_logs;
 bool stepi_needs_fences;
 int32_t stepi_gate;
+_Atomic(step_log_t *) stepi_default_log;
 
 static stepi_lock_t registry_lock;
 static _Thread_local volatile bool holds_lock __attribute__((tls_model("initial-exec")));
 static stepi_thread_t *unused_threads;
 static pthread_key_t thread_key;
 static bool has_thread_key;
-static _Atomic(step_log_t *) default_log;
 static _Atomic int default_state;
+static bool takes_short; /* rings take short records */
 static uint32_t *fork_witness; /* 1 in the process that made it, 0 in a forked child */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -32,6 +34,7 @@ static void init_once(void)
 {
     stepi_clock_init();
     stepi_needs_fences = !stepi_barrier_init();
+    takes_short = stepi_ticks_are_tsc && !stepi_needs_fences && stepi_may_over_read();
     has_thread_key = pthread_key_create(&thread_key, thread_ended) == 0;
     fork_witness = stepi_pages_map(stepi_page_bytes());
     if (fork_witness != NULL) {
@@ -94,14 +97,12 @@ step_log_t *stepi_log_take(void)
 void stepi_gate_update(void)
 {
     stepi_registry_take();
-    int32_t gate = STEP_LEVEL_OFF;
+    const step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_relaxed);
+    int32_t gate = INT32_MAX;
     if (atomic_load_explicit(&default_state, memory_order_relaxed) == STEPI_DEFAULT_UNMADE)
         gate = 0; /* the first message of any level makes the default log */
-    for (const step_log_t *log = stepi_logs; log != NULL; log = log->next) {
-        const int32_t level = atomic_load_explicit(&log->level, memory_order_relaxed);
-        if (atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN && level < gate)
-            gate = level;
-    }
+    else if (log != NULL && atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN)
+        gate = stepi_level_of(log);
     __atomic_store_n(&stepi_gate, gate, __ATOMIC_RELAXED); /* relaxed: only a hint, the log decides */
     stepi_registry_release();
 }
@@ -110,12 +111,12 @@ step_log_t *stepi_default_get(stepi_default_state_t *state)
 {
     /* acquire: whoever sees the log sees it complete */
     *state = (stepi_default_state_t)atomic_load_explicit(&default_state, memory_order_acquire);
-    return atomic_load_explicit(&default_log, memory_order_acquire);
+    return atomic_load_explicit(&stepi_default_log, memory_order_acquire);
 }
 
 void stepi_default_set(step_log_t *log)
 {
-    atomic_store_explicit(&default_log, log, memory_order_release);
+    atomic_store_explicit(&stepi_default_log, log, memory_order_release);
     atomic_store_explicit(&default_state, log != NULL ? STEPI_DEFAULT_SET : STEPI_DEFAULT_NONE, memory_order_release);
     stepi_gate_update();
 }
@@ -237,6 +238,7 @@ static stepi_ring_t *adopt_ring(stepi_thread_t *self, step_log_t *log, uint64_t 
     if (ring != NULL) {
         ring->tid = self->tid;
         ring->identity = atomic_fetch_add_explicit(&identities, 1, memory_order_relaxed) + 1;
+        ring->takes_short = takes_short && !log->clocked;
         ring->next_in_thread = self->rings;
         self->rings = ring;
         atomic_store_explicit(&ring->released, 0, memory_order_relaxed);
@@ -260,6 +262,7 @@ stepi_ring_t *stepi_ring_for(step_log_t *log)
     self->ring = ring;
     self->log = ring != NULL ? log : NULL;
     self->serial = serial;
+    self->identity = ring != NULL ? ring->identity : 0;
     return ring;
 }
 

@@ -28,6 +28,7 @@ struct stepi_thread {
     stepi_ring_t *ring;
     step_log_t *log;
     uint64_t serial;
+    uint64_t identity; /* the ring's */
 
     stepi_ring_t *rings;
     stepi_thread_t *next; /* in the list of unused ones */
@@ -63,7 +64,7 @@ extern bool stepi_needs_fences; /* no membarrier here */
 /* A log structure, new or used before, in state FREE; NULL without memory. */
 step_log_t *stepi_log_take(void);
 
-/* Recomputes the gate that messages look at first; after a log's level, state or being the default changed. Takes the lock. */
+/* Recomputes the gate that messages look at first: after the default log, its level or its state changed. Takes the lock. */
 void stepi_gate_update(void);
 
 /* Gives up the rings of a closed log; counts of what they hold go to the log. Takes the lock. */
@@ -74,6 +75,7 @@ void stepi_rings_trim(step_log_t *log);
 
 /* The default log, without making one. */
 typedef enum stepi_default_state { STEPI_DEFAULT_UNMADE, STEPI_DEFAULT_SET, STEPI_DEFAULT_NONE } stepi_default_state_t;
+extern _Atomic(step_log_t *) stepi_default_log;
 step_log_t *stepi_default_get(stepi_default_state_t *state);
 void stepi_default_set(step_log_t *log);
 

@@ -14,6 +14,16 @@ void stepi_clock_init(void);
 int64_t stepi_monotonic_ns(void);
 int64_t stepi_wall_ns(void);
 
+/* The stamp where stepi_ticks_are_tsc. */
+static inline uint64_t stepi_tsc(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    return 0;
+#endif
+}
+
 static inline uint64_t stepi_ticks(void)
 {
 #if defined(__x86_64__)

@@ -1,5 +1,6 @@
 /* From a record to what it says, believing no length before it was checked. */
 #include "record/record.h"
+#include "record/shape.h"
 
 #include <string.h>
 
@@ -9,7 +10,6 @@ typedef struct reader {
     bool failed;
 } reader_t;
 
-#define TEXT_NULL 0x7FFFFFFFu
 #define TEXT_CUT 0x80000000u
 #define FIELD_KEY_CUT 0x80u
 
@@ -41,9 +41,9 @@ static stepi_text_t take_bytes(reader_t *r, uint32_t length, uint64_t original)
 
 static stepi_text_t take_text(reader_t *r)
 {
-    uint32_t head = TEXT_NULL;
+    uint32_t head = STEPI_TEXT_NULL;
     take_into(r, &head, 4);
-    if (head == TEXT_NULL)
+    if (head == STEPI_TEXT_NULL)
         return (stepi_text_t){ 0 };
     const uint32_t length = head & ~TEXT_CUT;
     uint64_t original = length;
@@ -87,6 +87,21 @@ static void take_parts(reader_t *r, stepi_decoded_t *out)
         line->text = take_text(r);
 }
 
+/* The values stand first, so that the texts behind them are found by their lengths. */
+static void take_shape(reader_t *r, uint32_t count, stepi_fields_t *fields)
+{
+    uint32_t number = 0, unused = 0;
+    take_into(r, &number, 4);
+    take_into(r, &unused, 4);
+    fields->shape = stepi_shape_find(number);
+    if (fields->shape == NULL || fields->shape->count != count) {
+        r->failed = true;
+        return;
+    }
+    fields->at = take(r, count * sizeof(uint64_t));
+    fields->texts = r->at;
+}
+
 bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out)
 {
     stepi_record_t header;
@@ -115,6 +130,8 @@ bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out
     out->line.has_elapsed = (header.parts & STEPI_PART_ELAPSED) != 0;
     out->line.has_text = (header.parts & STEPI_PART_TEXT) != 0;
     out->line.fields = (stepi_fields_t){ .at = r.at, .end = r.end, .left = header.fields };
+    if (header.parts & STEPI_PART_SHAPE)
+        take_shape(&r, header.fields, &out->line.fields);
     return !r.failed;
 }
 
@@ -139,10 +156,34 @@ static void take_value(reader_t *r, stepi_field_view_t *out)
     }
 }
 
+static bool next_of_shape(stepi_fields_t *fields, stepi_field_view_t *out)
+{
+    const stepi_shape_t *shape = fields->shape;
+    const uint32_t i = fields->index++;
+    const uint32_t key_bytes = shape->key_bytes[i];
+    *out = (stepi_field_view_t){ .type = shape->types[i],
+                                 .decimals = shape->decimals[i],
+                                 .key = { .bytes = shape->keys[i], .length = key_bytes, .original = key_bytes } };
+    memcpy(&out->number, fields->at + i * sizeof(uint64_t), sizeof(uint64_t));
+    fields->left--;
+    if ((shape->texts >> i & 1) == 0 || out->number.u64 == STEPI_TEXT_NULL)
+        return true;
+    if (out->number.u64 > (size_t)(fields->end - fields->texts)) {
+        fields->left = 0;
+        return false;
+    }
+    const uint32_t length = (uint32_t)out->number.u64;
+    out->text = (stepi_text_t){ .bytes = (const char *)fields->texts, .length = length, .original = length };
+    fields->texts += length;
+    return true;
+}
+
 bool stepi_fields_next(stepi_fields_t *fields, stepi_field_view_t *out)
 {
     if (fields->left == 0)
         return false;
+    if (fields->shape != NULL)
+        return next_of_shape(fields, out);
     reader_t r = { .at = fields->at, .end = fields->end };
     uint8_t head[2] = { 0, 0 };
     uint16_t key_length = 0;

@@ -16,7 +16,7 @@ typedef struct writer {
     bool failed;
 } writer_t;
 
-enum { TEXT_NULL = 0x7FFFFFFF, KEY_MAX = 0xFFFF };
+enum { KEY_MAX = 0xFFFF };
 #define TEXT_CUT 0x80000000u
 #define FIELD_KEY_CUT 0x80u
 
@@ -26,7 +26,7 @@ stepi_text_t stepi_text_of(const char *text)
         return (stepi_text_t){ 0 };
     const size_t length = strlen(text);
     return (stepi_text_t){ .bytes = text,
-                           .length = length < TEXT_NULL ? (uint32_t)length : TEXT_NULL - 1,
+                           .length = length < STEPI_TEXT_NULL ? (uint32_t)length : STEPI_TEXT_NULL - 1,
                            .original = length };
 }
 
@@ -68,7 +68,7 @@ static void put_text(writer_t *w, const stepi_text_t *text)
 {
     const uint32_t n = text->bytes == NULL ? 0 : admitted(w, text, w->text_cap);
     const bool is_cut = text->bytes != NULL && n < text->original;
-    const uint32_t head = text->bytes == NULL ? TEXT_NULL : is_cut ? n | TEXT_CUT : n;
+    const uint32_t head = text->bytes == NULL ? STEPI_TEXT_NULL : is_cut ? n | TEXT_CUT : n;
     if (!has_room(w, 4 + (is_cut ? 8u : 0u) + n))
         return;
     memcpy(w->at, &head, 4);
@@ -82,12 +82,7 @@ static void put_text(writer_t *w, const stepi_text_t *text)
 
 static stepi_text_t key_of(const step_field_t *field)
 {
-    const uint32_t literal = field->type >> 16;
-    if (field->key == NULL)
-        return stepi_text_of("null");
-    if (literal == 0)
-        return stepi_text_of(field->key);
-    return (stepi_text_t){ .bytes = field->key, .length = literal, .original = literal };
+    return stepi_text_of(field->key != NULL ? field->key : "null");
 }
 
 /* The type in the record, and the key. */
@@ -101,7 +96,7 @@ static void put_key(writer_t *w, const step_field_t *field, uint8_t type)
         return;
     const uint16_t n16 = (uint16_t)n;
     w->at[0] = (uint8_t)(type | (is_cut ? FIELD_KEY_CUT : 0u));
-    w->at[1] = (uint8_t)(field->type >> 8);
+    w->at[1] = type == STEP_FIELD_FIXED ? (uint8_t)field->bytes : 0;
     memcpy(w->at + 2, &n16, 2);
     w->at += 4;
     if (is_cut)
@@ -114,7 +109,7 @@ static stepi_text_t value_text(const step_field_t *field)
 {
     if ((field->type & 0xFF) != STEP_FIELD_TEXT_N || field->value.text == NULL)
         return stepi_text_of(field->value.text);
-    const uint32_t n = field->bytes < TEXT_NULL ? field->bytes : TEXT_NULL - 1;
+    const uint32_t n = field->bytes < STEPI_TEXT_NULL ? field->bytes : STEPI_TEXT_NULL - 1;
     return (stepi_text_t){ .bytes = field->value.text, .length = n, .original = field->bytes };
 }
 

@@ -33,6 +33,9 @@ typedef struct stepi_fields {
     const uint8_t *at;
     const uint8_t *end;
     uint32_t left; /* how many are still to come */
+    uint32_t index;
+    const struct stepi_shape *shape; /* NULL: each field brings its key and type */
+    const uint8_t *texts;            /* with a shape: the next text */
 } stepi_fields_t;
 
 typedef struct stepi_field_view {

@@ -7,7 +7,8 @@
  *
  * Self-contained and file-ready: lengths and copies only, no pointers; a multiple of 8 bytes, host byte order. `parts` says
  * which optional parts follow, in the order of the enum. Names travel once: with start() and step(); later records carry
- * the operation's number, and names again only where the reader may have missed them.
+ * the operation's number, and names again only where the reader may have missed them. Keys and types of a call site travel once,
+ * too, if they are always the same (record/shape.h).
  *
  * Encoding writes straight into the ring and gives up when something is too long or finds no room; the caller then takes
  * the slow way, where texts are cut to a cap (on a code point's boundary, with their original length) until the record
@@ -43,10 +44,25 @@ enum {
     STEPI_PART_DESCRIPTION = 128,
     STEPI_PART_TEXT = 256,
     STEPI_FLAG_QUIET = 512,     /* its line is off: the record only keeps the backend's picture of the operation right */
-    STEPI_FLAG_DETACHED = 1024  /* names in it are the record's own, not the operation's (quick functions) */
+    STEPI_FLAG_DETACHED = 1024, /* names in it are the record's own, not the operation's (quick functions) */
+    STEPI_PART_SHAPE = 2048     /* uint32 number, uint32 0: the fields are a shape's. Then uint64 values, then the texts whose
+                                   lengths stand among the values */
 };
+enum { STEPI_TEXT_NULL = 0x7FFFFFFF /* the length of a NULL text */ };
 
 #define STEPI_RECORD_MIN sizeof(stepi_record_t)
+
+/* The last word of a header. */
+static inline uint64_t stepi_record_word(stepi_kind_t kind, int level, uint32_t parts, uint32_t depth, uint32_t fields)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (uint64_t)kind | (uint64_t)(uint8_t)level << 8 | (uint64_t)(uint16_t)parts << 16 |
+           (uint64_t)(uint16_t)depth << 32 | (uint64_t)(uint16_t)fields << 48;
+#else
+    return (uint64_t)kind << 56 | (uint64_t)(uint8_t)level << 48 | (uint64_t)(uint16_t)parts << 32 |
+           (uint64_t)(uint16_t)depth << 16 | (uint64_t)(uint16_t)fields;
+#endif
+}
 
 /* What a call wants recorded. Texts with bytes == NULL and length 0 are NULL; `parts` says which members count. */
 typedef struct stepi_draft {

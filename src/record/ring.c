@@ -43,18 +43,47 @@ void stepi_ring_free(stepi_ring_t *ring)
         stepi_pages_unmap(ring, ring->mapped);
 }
 
+static uint64_t lap_end(const stepi_ring_t *ring, uint64_t position)
+{
+    return position - (position & ring->mask) + ring->bytes;
+}
+
+static void put_wrap_mark(stepi_ring_t *ring)
+{
+    /* records are multiples of 8 bytes: there is always room for it */
+    memcpy(stepi_ring_at(ring, ring->position), &wrap_mark, WRAP_MARK_BYTES);
+}
+
+/* The mark is published with the record behind it. */
+bool stepi_ring_make_ready(stepi_ring_t *ring)
+{
+    if (!ring->takes_short)
+        return false;
+    /* acquire: the reader is done with the bytes before it moved the tail */
+    ring->limit = atomic_load_explicit(&ring->tail, memory_order_acquire) + ring->bytes - ring->reserve;
+    uint64_t end = lap_end(ring, ring->position);
+    if (end - ring->position < STEPI_SHORT_BYTES && end + STEPI_SHORT_BYTES <= ring->limit) {
+        put_wrap_mark(ring);
+        ring->position = end;
+        end += ring->bytes;
+    }
+    end = end < ring->limit ? end : ring->limit;
+    ring->short_limit = end > STEPI_SHORT_BYTES ? end - STEPI_SHORT_BYTES : 0;
+    return ring->position < ring->short_limit;
+}
+
 bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draft, bool urgent)
 {
     /* acquire: the reader is done with the bytes before it moved the tail */
     const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
     ring->limit = tail + ring->bytes - ring->reserve;
     const uint64_t limit = tail + ring->bytes - (urgent ? 0 : ring->reserve);
-    const uint64_t to_end = ring->bytes - (ring->position & ring->mask);
-    const uint64_t at = ring->position + (bytes > to_end ? to_end : 0);
+    const uint64_t end = lap_end(ring, ring->position);
+    const uint64_t at = bytes <= end - ring->position ? ring->position : end;
     if (at + bytes > limit)
         return false;
-    if (at != ring->position) /* records are multiples of 8 bytes: there is always room for the mark */
-        memcpy(stepi_ring_at(ring, ring->position), &wrap_mark, WRAP_MARK_BYTES);
+    if (at != ring->position)
+        put_wrap_mark(ring);
     memcpy(stepi_ring_at(ring, at), ring->scratch, bytes);
     stepi_ring_publish(ring, at + bytes, draft->stamp, draft->ticks);
     return true;

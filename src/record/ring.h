@@ -31,10 +31,12 @@ struct stepi_ring {
     uint64_t last_stamp;
     uint8_t *data;
     uint64_t mask;
+    uint64_t short_limit;   /* a short record may begin below this: see stepi_ring_make_ready(); 0: none may */
+    _Atomic uint64_t seq;   /* of the next record; written by the producer, read for statistics */
+    _Atomic uintptr_t busy; /* the frame address of the call in progress; 0: none. So much for the first cache line */
     uint64_t reserve;
-    _Atomic uint64_t seq; /* of the next record; written by the producer, read for statistics */
-    _Alignas(STEPI_CACHE_LINE) _Atomic uintptr_t busy; /* the frame address of the call in progress; 0: none */
-    uint32_t alive;                                    /* 1, and 0 in a forked child */
+    uint32_t alive;   /* 1, and 0 in a forked child */
+    bool takes_short; /* calls may write short records */
 
     /* page 1 */
     _Alignas(4096) _Atomic uint64_t head; /* published up to here */
@@ -87,6 +89,12 @@ static inline uint8_t *stepi_ring_at(const stepi_ring_t *ring, uint64_t position
 {
     return ring->data + (position & ring->mask);
 }
+
+/* What the short way writes without looking (core/short.c): so many bytes at the position, beside anything. */
+enum { STEPI_SHORT_BYTES = 2048 };
+
+/* Makes room for short records, if need be on the next lap. False: there is none, or they may not be written. */
+bool stepi_ring_make_ready(stepi_ring_t *ring);
 
 /* The slow way: looks at the tail and, when `bytes` more fit, copies the record from the scratch and publishes it.
  * False: the ring is full. */

@@ -23,7 +23,7 @@ static const struct {
     AT(step_field_t, bytes, 16),
     AT(step_field_t, type, 20),
 
-    SIZE(step_site_t, 32),
+    SIZE(step_site_t, 40),
     AT(step_site_t, file, 0),
     AT(step_site_t, line, 8),
     AT(step_site_t, flags, 12),

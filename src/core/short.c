@@ -1,0 +1,283 @@
+/* The short way of the most frequent calls, once their site is known: values come in registers, keys and types stay where they
+ * were learned (record/shape.h).
+ *
+ * It is the common case alone: this thread's ring for this log is at hand, it has room, no other call is in progress on this
+ * thread, the operation's names have travelled, texts are short. Whatever else is the case goes the long way, with the
+ * fields put together again; that way does everything that this one does, and counts and waits and explains.
+ *
+ *     busy ─> limit, log still open? ─> stamp ─> header, parts, values, texts ─> publish ─> no longer busy
+ *
+ * Nothing that is checked before `busy` is set may change in a signal handler between the two: a ring's position and
+ * limit may, so they are looked at behind it. */
+#include "core/operation.h"
+#include "platform/clock.h"
+#include "platform/copy.h"
+#include "record/shape.h"
+
+#include <string.h>
+
+enum {
+    TEXT_MAX = 256,
+    /* header, elapsed, step, attempt, shape, values, and five texts with what is copied beyond their ends */
+    BOUND = sizeof(stepi_record_t) + 32 + 8 * STEPI_SHAPE_FIELDS + 5 * (8 + TEXT_MAX + STEPI_COPY_AHEAD),
+};
+_Static_assert((size_t)BOUND <= (size_t)STEPI_SHORT_BYTES, "the ring keeps too little room for a short record");
+
+typedef struct draft {
+    stepi_ring_t *ring;
+    uint8_t *start; /* of the record */
+    uint8_t *at;    /* what comes next */
+    uint64_t ticks;
+    uint64_t identity; /* the ring's */
+} draft_t;
+
+static inline void give_up(const draft_t *d)
+{
+    atomic_store_explicit(&d->ring->busy, 0, memory_order_release);
+}
+
+/* As stepi_enter(), for what is likely. False: the long way. */
+static inline bool begin(draft_t *d, const step_log_t *log, uint64_t serial)
+{
+    const stepi_thread_t *self = stepi_self;
+    if (__builtin_expect(self == NULL || self->log != log || self->serial != serial, 0))
+        return false;
+    stepi_ring_t *ring = d->ring = self->ring;
+    if (__builtin_expect(atomic_load_explicit(&ring->busy, memory_order_relaxed) != 0, 0))
+        return false;
+    atomic_store_explicit(&ring->busy, (uintptr_t)__builtin_frame_address(0), memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* as in stepi_enter() */
+    if (__builtin_expect(ring->position >= ring->short_limit, 0) && !stepi_ring_make_ready(ring)) {
+        give_up(d);
+        return false;
+    }
+    if (__builtin_expect(atomic_load_explicit(&log->serial, memory_order_relaxed) != serial, 0)) {
+        give_up(d);
+        return false;
+    }
+    const uint64_t now = stepi_tsc();
+    d->ticks = now > ring->last_stamp ? now : ring->last_stamp;
+    d->identity = self->identity;
+    d->start = stepi_ring_at(ring, ring->position);
+    d->at = d->start + sizeof(stepi_record_t);
+    return true;
+}
+
+static inline void put_64(draft_t *d, uint64_t value)
+{
+    memcpy(d->at, &value, sizeof(value));
+    d->at += sizeof(value);
+}
+
+/* A text part: its length, then its bytes. False: too long. */
+static inline bool put_text(draft_t *d, const char *text)
+{
+    uint32_t length = STEPI_TEXT_NULL;
+    size_t n = 0;
+    if (__builtin_expect(text != NULL, 1)) {
+        n = stepi_copy_text((char *)d->at + sizeof(length), text, TEXT_MAX);
+        length = (uint32_t)n;
+    }
+    memcpy(d->at, &length, sizeof(length));
+    d->at += sizeof(length) + n;
+    return n <= TEXT_MAX;
+}
+
+typedef struct values {
+    uint64_t v[STEPI_SHAPE_FIELDS];
+} values_t;
+
+/* The fields: all values as they came, then each text, whose length takes the place of its pointer. False: one is too long. */
+static inline bool put_values(draft_t *d, const stepi_shape_t *shape, const values_t *values)
+{
+    uint8_t *const slots = d->at;
+    for (size_t i = 0; i < STEPI_SHAPE_FIELDS; i++) /* those that are not there are written over */
+        memcpy(slots + i * sizeof(uint64_t), &values->v[i], sizeof(uint64_t));
+    d->at += shape->count * sizeof(uint64_t);
+    for (uint32_t texts = shape->texts; texts != 0; texts &= texts - 1) {
+        uint8_t *const slot = slots + (size_t)__builtin_ctz(texts) * sizeof(uint64_t);
+        const char *text;
+        uint64_t length = STEPI_TEXT_NULL;
+        memcpy(&text, slot, sizeof(text));
+        if (__builtin_expect(text != NULL, 1)) {
+            length = stepi_copy_text((char *)d->at, text, TEXT_MAX);
+            if (__builtin_expect(length > TEXT_MAX, 0))
+                return false;
+            d->at += length;
+        }
+        memcpy(slot, &length, sizeof(length));
+    }
+    return true;
+}
+
+static inline void put_32_32(draft_t *d, uint32_t first, uint32_t second)
+{
+    memcpy(d->at, &first, sizeof(first));
+    memcpy(d->at + sizeof(first), &second, sizeof(second));
+    d->at += sizeof(first) + sizeof(second);
+}
+
+/* The shape's number and the fields. */
+static inline bool put_fields(draft_t *d, const stepi_shape_t *shape, const values_t *values)
+{
+    put_32_32(d, shape->number, 0);
+    return put_values(d, shape, values);
+}
+
+/* Number, time and length of the record, publication, and no longer busy. */
+static inline void finish(draft_t *d, step_log_t *log, uint64_t operation, uint64_t what)
+{
+    stepi_ring_t *ring = d->ring;
+    const uint64_t bytes = ((uint64_t)(d->at - d->start) + 7) & ~UINT64_C(7);
+    const uint64_t seq = atomic_load_explicit(&ring->seq, memory_order_relaxed);
+    d->at = d->start;
+    put_32_32(d, (uint32_t)bytes, 0);
+    put_64(d, seq);
+    put_64(d, d->ticks);
+    put_64(d, operation);
+    put_64(d, what);
+    atomic_store_explicit(&ring->seq, seq + 1, memory_order_relaxed);
+    stepi_ring_publish(ring, ring->position + bytes, d->ticks, d->ticks);
+    atomic_store_explicit(&ring->busy, 0, memory_order_release); /* as in stepi_leave() */
+    stepi_wake_backend(log);
+}
+
+/* ---- success() ---- */
+
+static inline bool success(step_logger_t *op, const stepi_shape_t *shape, const values_t *values)
+{
+    draft_t d;
+    if (__builtin_expect(op == NULL || op->gate.step == 0 || !stepi_shape_is_ours(shape), 0) ||
+        !begin(&d, op->log, op->serial))
+        return false;
+    const int64_t elapsed = (int64_t)d.ticks - op->step_at;
+    put_64(&d, elapsed > 0 ? (uint64_t)elapsed : 0);
+    put_32_32(&d, (uint32_t)op->step, (uint32_t)op->total);
+    uint32_t parts = STEPI_PART_ELAPSED | STEPI_PART_STEP | STEPI_PART_SHAPE;
+    if ((op->gate.step & STEPI_GATE_REPEATED) != 0) {
+        parts |= STEPI_PART_ATTEMPT;
+        put_32_32(&d, op->attempt, 0);
+    }
+    if (__builtin_expect(op->described_in != d.identity || !put_fields(&d, shape, values), 0)) {
+        give_up(&d);
+        return false;
+    }
+    const uint64_t what = stepi_record_word(STEPI_STEP_SUCCESS, op->gate.level, parts,
+                                            op->gate.step & STEPI_GATE_DEPTH, shape->count);
+    op->step_open = false;
+    op->gate.step = 0;
+    finish(&d, op->log, atomic_load_explicit(&op->id, memory_order_relaxed), what);
+    return true;
+}
+
+__attribute__((noinline, cold)) static void success_the_long_way(step_logger_t *op, step_site_t *site,
+                                                                 const values_t *values)
+{
+    step_field_t fields[STEPI_SHAPE_FIELDS];
+    const stepi_shape_t *shape = stepi_shape_of_site(site);
+    stepi_shape_fields(shape, values->v, fields);
+    step_logger_success_fields(op, site, fields, shape->count);
+}
+
+void stepi_success_values(step_logger_t *op, step_site_t *site, uint64_t v0, uint64_t v1, uint64_t v2, uint64_t v3)
+{
+    const values_t values = { { v0, v1, v2, v3 } };
+    if (__builtin_expect(!success(op, stepi_shape_of_site(site), &values), 0)) {
+        const values_t copy = values; /* the address of a copy: the values themselves stay in registers */
+        success_the_long_way(op, site, &copy);
+    }
+}
+
+/* ---- Messages ---- */
+
+static inline bool message(step_level_t level, const char *text, const stepi_shape_t *shape, const values_t *values)
+{
+    draft_t d;
+    step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_acquire);
+    if (__builtin_expect(log == NULL || level < 1 || level >= STEP_LEVEL_OFF || !stepi_shape_is_ours(shape), 0))
+        return false;
+    const uint64_t serial = atomic_load_explicit(&log->serial, memory_order_relaxed);
+    const step_logger_t *op = stepi_current();
+    if (op != NULL && (op->log != log || op->serial != serial))
+        op = NULL;
+    if (!begin(&d, log, serial))
+        return false;
+    if (__builtin_expect((op != NULL && op->described_in != d.identity) || !put_text(&d, text) ||
+                             !put_fields(&d, shape, values),
+                         0)) {
+        give_up(&d);
+        return false;
+    }
+    finish(&d, log, op != NULL ? atomic_load_explicit(&op->id, memory_order_relaxed) : 0,
+           stepi_record_word(STEPI_MESSAGE, level, STEPI_PART_TEXT | STEPI_PART_SHAPE, op != NULL ? op->depth : 0,
+                             shape->count));
+    return true;
+}
+
+__attribute__((noinline, cold)) static void message_the_long_way(step_site_t *site, step_level_t level,
+                                                                 const char *text, const values_t *values)
+{
+    step_field_t fields[STEPI_SHAPE_FIELDS];
+    const stepi_shape_t *shape = stepi_shape_of_site(site);
+    stepi_shape_fields(shape, values->v, fields);
+    step_message_fields(site, level, text, fields, shape->count);
+}
+
+void stepi_message_values(step_site_t *site, step_level_t level, const char *text, uint64_t v0, uint64_t v1, uint64_t v2,
+                          uint64_t v3)
+{
+    const values_t values = { { v0, v1, v2, v3 } };
+    if (__builtin_expect(!message(level, text, stepi_shape_of_site(site), &values), 0)) {
+        const values_t copy = values;
+        message_the_long_way(site, level, text, &copy);
+    }
+}
+
+/* ---- Quick success ---- */
+
+static inline bool quick_success(int number, const char *description, int total, const stepi_shape_t *shape,
+                          const values_t *values)
+{
+    draft_t d;
+    step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_acquire);
+    if (__builtin_expect(log == NULL || !stepi_shape_is_ours(shape), 0))
+        return false;
+    const step_logger_t *current = stepi_current();
+    if (!begin(&d, log, atomic_load_explicit(&log->serial, memory_order_relaxed)))
+        return false;
+    put_32_32(&d, (uint32_t)number, total > 0 ? (uint32_t)total : 0);
+    if (__builtin_expect(!put_text(&d, description) || !put_fields(&d, shape, values), 0)) {
+        give_up(&d);
+        return false;
+    }
+    finish(&d, log, 0,
+           stepi_record_word(STEPI_STEP_SUCCESS, STEP_LEVEL_INFO,
+                             STEPI_FLAG_DETACHED | STEPI_PART_STEP | STEPI_PART_DESCRIPTION | STEPI_PART_SHAPE,
+                             current != NULL && current->log == log ? current->depth : 0, shape->count));
+    return true;
+}
+
+typedef struct quick {
+    int number, total;
+    const char *description;
+} quick_t;
+
+__attribute__((noinline, cold)) static void quick_success_the_long_way(step_site_t *site, const quick_t *quick,
+                                                                       const values_t *values)
+{
+    step_field_t fields[STEPI_SHAPE_FIELDS];
+    const stepi_shape_t *shape = stepi_shape_of_site(site);
+    stepi_shape_fields(shape, values->v, fields);
+    step_quick_success_fields(site, quick->number, quick->description, quick->total, fields, shape->count);
+}
+
+void stepi_quick_success_values(step_site_t *site, int number, const char *description, int total_steps, uint64_t v0,
+                                uint64_t v1, uint64_t v2, uint64_t v3)
+{
+    const values_t values = { { v0, v1, v2, v3 } };
+    if (__builtin_expect(!quick_success(number, description, total_steps, stepi_shape_of_site(site), &values), 0)) {
+        const quick_t quick = { .number = number, .total = total_steps, .description = description };
+        const values_t copy = values;
+        quick_success_the_long_way(site, &quick, &copy);
+    }
+}

@@ -1,0 +1,60 @@
+/* What a call site's fields look like: keys and types, which never change where the keys are literals. Known once, they need
+ * not travel with each record: a record carries the shape's number and the values.
+ *
+ *     record: … │ shape 7 │ value │ value │ length │ value │ text │
+ *     shape 7:    raw_count i64 · status_code i64 · provider text · rate f64
+ *
+ * Shapes are copies: the code that logged may be unloaded. They are never freed, equal ones are kept once, and there are
+ * at most SHAPES_MAX: a program that has more call sites sends the keys along from the others. Nothing here allocates from the
+ * heap or waits for a lock, so a signal handler may be the first to come by. */
+#ifndef STEPI_RECORD_SHAPE_H
+#define STEPI_RECORD_SHAPE_H
+
+#include "record/line.h"
+
+#include <step_logger.h>
+
+enum { STEPI_SHAPE_FIELDS = 4 };
+
+typedef struct stepi_shape stepi_shape_t;
+struct stepi_shape {
+    const void *owner; /* which copy of the library gave the number, should there be several in the process */
+    uint32_t number;
+    uint8_t count;
+    uint8_t texts; /* bit i: field i is a STEP_FIELD_TEXT */
+    uint8_t types[STEPI_SHAPE_FIELDS];
+    uint8_t decimals[STEPI_SHAPE_FIELDS];
+    uint32_t hash;
+    const char *keys[STEPI_SHAPE_FIELDS]; /* NUL-terminated */
+    uint32_t key_bytes[STEPI_SHAPE_FIELDS];
+    const stepi_shape_t *next; /* of the same hash */
+};
+
+/* Remembers the fields of a site whose keys are literals, if there are at most four: from then on its state holds
+ * their types and the shape. */
+void stepi_shape_learn(step_site_t *site, const step_field_t *fields, size_t count);
+
+/* The shape of a site that has learned one. */
+static inline const stepi_shape_t *stepi_shape_of_site(const step_site_t *site)
+{
+    return (const stepi_shape_t *)(uintptr_t)site->state[2];
+}
+
+/* Whether its number means something to this copy of the library. */
+extern const char stepi_shapes_owner;
+static inline bool stepi_shape_is_ours(const stepi_shape_t *shape)
+{
+    return shape->owner == &stepi_shapes_owner;
+}
+
+/* The shape of that number; NULL if there is none. */
+const stepi_shape_t *stepi_shape_find(uint32_t number);
+
+/* The fields as they were given. */
+void stepi_shape_fields(const stepi_shape_t *shape, const uint64_t values[STEPI_SHAPE_FIELDS],
+                        step_field_t fields[STEPI_SHAPE_FIELDS]);
+
+/* In a forked child. */
+void stepi_shapes_reset_in_child(void);
+
+#endif
