@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct stepi_out {
@@ -30,10 +31,40 @@ static inline char *stepi_room(stepi_out_t *out, size_t n)
     return out->at;
 }
 
+/* memcpy() for pieces of a line, which are short: a call costs more than the copy. Two blocks that may overlap are every
+ * length from one block to two. */
+static inline void stepi_copy(char *to, const char *from, size_t n)
+{
+    if (__builtin_constant_p(n) || n > 32) {
+        memcpy(to, from, n);
+    } else if (n >= 16) {
+        char first[16], last[16];
+        memcpy(first, from, 16);
+        memcpy(last, from + n - 16, 16);
+        memcpy(to, first, 16);
+        memcpy(to + n - 16, last, 16);
+    } else if (n >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + n - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + n - 8, &last, 8);
+    } else if (n >= 4) {
+        uint32_t first, last;
+        memcpy(&first, from, 4);
+        memcpy(&last, from + n - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            to[i] = from[i];
+    }
+}
+
 static inline void stepi_put(stepi_out_t *out, const char *bytes, size_t n)
 {
     if (stepi_room(out, n) != NULL) {
-        memcpy(out->at, bytes, n);
+        stepi_copy(out->at, bytes, n);
         out->at += n;
     }
 }

@@ -116,6 +116,30 @@ static decimal_t shortest_of(const stepi_double_t *v)
     return (decimal_t){ .digits = s + (has_s && has_t ? is_t_closer : has_t), .exponent = k };
 }
 
+/* What people write has few decimals: n / 10^k for the smallest k that will do. Both are integers of at most 15 digits, and no
+ * two such decimals read back as the same double, so what reads back as v is the shortest. It does if |n / 10^k - v|
+ * is less than half the distance to the next double, 2^q: in units of 2^q / 10^k that is an integer compared with 10^k / 2.
+ * c * 10^3 < 2^63. False: there is none, or v is a power of two, where the lower neighbour is nearer. */
+static inline bool few_decimals(const stepi_double_t *v, decimal_t *found)
+{
+    enum { MOST = 3 };
+    const int shift = -v->exponent;
+    if (shift <= 0 || shift > 62 || v->mantissa == UINT64_C(1) << (MANTISSA_BITS - 1))
+        return false;
+    uint64_t scaled = v->mantissa;
+    for (int k = 1; k <= MOST; k++) {
+        scaled *= 10;
+        const uint64_t n = (scaled + (UINT64_C(1) << (shift - 1))) >> shift;
+        const int64_t rest = (int64_t)(scaled - (n << shift));
+        const uint64_t distance = (uint64_t)(rest < 0 ? -rest : rest);
+        if (distance * 2 < stepi_powers_of_ten[k]) {
+            *found = (decimal_t){ .digits = n, .exponent = -k };
+            return n > 0 && n < stepi_powers_of_ten[15];
+        }
+    }
+    return false;
+}
+
 /* d.ddde-7; `point` is where the decimal point would stand, counted from the first digit. */
 static char *write_exponent_form(char *to, uint64_t digits, int length, int point)
 {
@@ -180,9 +204,12 @@ void stepi_put_shortest(stepi_out_t *out, double v)
     char local[SHORTEST_MAX];
     char *begin = stepi_scratch(out, local, sizeof(local));
     char *to = begin + parts.is_negative;
+    decimal_t decimal;
     *begin = '-';
     if (is_small_integer(&parts))
         to = stepi_write_u64(to, parts.mantissa != 0 ? parts.mantissa >> -parts.exponent : 0);
+    else if (few_decimals(&parts, &decimal))
+        to = write_decimal(to, decimal);
     else
         to = write_decimal(to, shortest_of(&parts));
     stepi_scratch_end(out, begin, to);

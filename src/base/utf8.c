@@ -56,6 +56,77 @@ size_t stepi_utf8_cut(const char *text, size_t bytes, size_t limit)
     return (size_t)length > limit - lead ? lead : limit;
 }
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+/* Up to sixteen bytes as two little-endian numbers; reads nothing beyond them. */
+typedef struct sixteen {
+    uint64_t low, high;
+} sixteen_t;
+
+static inline uint64_t load_4(const char *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+static inline uint64_t load_8(const char *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+/* Two overlapping loads for 4 to 7 bytes, three single ones below. */
+static inline uint64_t load_below_8(const char *at, size_t n)
+{
+    if (n >= 4)
+        return load_4(at) | load_4(at + n - 4) << 8 * (n - 4);
+    if (n == 0)
+        return 0;
+    return (uint64_t)(unsigned char)at[0] | (uint64_t)(unsigned char)at[n / 2] << 8 * (n / 2) |
+           (uint64_t)(unsigned char)at[n - 1] << 8 * (n - 1);
+}
+
+static inline sixteen_t load_below_16(const char *at, size_t n)
+{
+    if (n <= 8)
+        return (sixteen_t){ .low = n == 8 ? load_8(at) : load_below_8(at, n) };
+    return (sixteen_t){ .low = load_8(at), .high = load_8(at + n - 8) >> 8 * (16 - n) };
+}
+
+
+/* A bit for each byte that is not plain. As signed numbers, bytes from 80 on are below 20, too. */
+static inline uint32_t marks_of(__m128i bytes, const stepi_stops_t *stops)
+{
+    __m128i found = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)));
+    for (int i = 0; i < 7; i++)
+        found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_loadu_si128((const __m128i *)(const void *)stops->rows[i])));
+    return (uint32_t)_mm_movemask_epi8(found);
+}
+
+size_t stepi_plain_prefix(const char *text, size_t bytes, const stepi_stops_t *stops)
+{
+    size_t n = 0;
+    for (; bytes - n >= 16; n += 16) {
+        const uint32_t marks = marks_of(_mm_loadu_si128((const __m128i *)(const void *)(text + n)), stops);
+        if (marks != 0)
+            return n + (size_t)__builtin_ctz(marks);
+    }
+    const sixteen_t rest = load_below_16(text + n, bytes - n);
+    const __m128i last = _mm_set_epi64x((long long)rest.high, (long long)rest.low);
+    const uint32_t marks = marks_of(last, stops) | 1u << (bytes - n); /* the end is the last stop */
+    return n + (size_t)__builtin_ctz(marks);
+}
+
+#else
+
+static bool is_plain(char c, const stepi_stops_t *stops)
+{
+    return (unsigned char)c >= 0x20 && (unsigned char)c <= 0x7E && !stepi_is_stop(stops, c);
+}
+
 /* Whether any of eight bytes is outside 20..7E. A byte of 7F or above gets its high bit from adding
  * 1 or has it already; one below 20 loses a borrow to it. Carries between bytes happen only beside
  * such a byte, so they never hide one. */
@@ -65,26 +136,32 @@ static bool has_unprintable(uint64_t eight)
     return (((eight + each) | eight | (eight - each * 0x20)) & (each * 0x80)) != 0;
 }
 
-size_t stepi_plain_prefix(const char *text, size_t bytes, const bool stop[128])
+static bool has_stop(uint64_t eight, const stepi_stops_t *stops)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t found = 0;
+    for (int i = 0; i < 7; i++) {
+        const uint64_t differing = eight ^ each * stops->rows[i][0]; /* a byte of 0 is a stop */
+        found |= (differing - each) & ~differing;
+    }
+    return (found & (each * 0x80)) != 0;
+}
+
+size_t stepi_plain_prefix(const char *text, size_t bytes, const stepi_stops_t *stops)
 {
     size_t n = 0;
     for (; bytes - n >= 8; n += 8) {
-        const unsigned char *at = (const unsigned char *)text + n;
         uint64_t eight;
-        memcpy(&eight, at, 8);
-        if (has_unprintable(eight))
-            break;
-        if (stop[at[0]] | stop[at[1]] | stop[at[2]] | stop[at[3]] | stop[at[4]] | stop[at[5]] |
-            stop[at[6]] | stop[at[7]])
+        memcpy(&eight, text + n, 8);
+        if (has_unprintable(eight) || has_stop(eight, stops))
             break;
     }
-    for (; n < bytes; n++) {
-        const unsigned c = (unsigned char)text[n];
-        if (c < 0x20 || c > 0x7E || stop[c])
-            break;
-    }
+    while (n < bytes && is_plain(text[n], stops))
+        n++;
     return n;
 }
+
+#endif
 
 bool stepi_must_escape(uint32_t code)
 {

@@ -16,9 +16,31 @@ int stepi_utf8_decode(const char *text, size_t bytes, uint32_t *code);
  * Ill-formed bytes count as one each. */
 size_t stepi_utf8_cut(const char *text, size_t bytes, size_t limit);
 
-/* The length of the prefix that is printable ASCII without any of the bytes that `stop` marks (128
- * flags, by byte). The fast path of every escaper. */
-size_t stepi_plain_prefix(const char *text, size_t bytes, const bool stop[128]);
+/* Up to seven printable ASCII characters that need attention, each sixteen times: so many bytes are compared at once. Unused rows
+ * repeat another. */
+typedef struct stepi_stops {
+    unsigned char rows[7][16];
+} stepi_stops_t;
+
+#define STEPI_STOP_ROW(c) { c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c }
+#define STEPI_STOPS(a, b, c, d, e, f, g)                                                           \
+    {                                                                                              \
+        {                                                                                          \
+            STEPI_STOP_ROW(a), STEPI_STOP_ROW(b), STEPI_STOP_ROW(c), STEPI_STOP_ROW(d),            \
+                STEPI_STOP_ROW(e), STEPI_STOP_ROW(f), STEPI_STOP_ROW(g)                            \
+        }                                                                                          \
+    }
+
+static inline bool stepi_is_stop(const stepi_stops_t *stops, char c)
+{
+    bool is_stop = false;
+    for (int i = 0; i < 7; i++)
+        is_stop |= stops->rows[i][0] == (unsigned char)c;
+    return is_stop;
+}
+
+/* The length of the prefix that is printable ASCII without any of `stops`. The fast path of every escaper. */
+size_t stepi_plain_prefix(const char *text, size_t bytes, const stepi_stops_t *stops);
 
 /* C0, DEL, C1, U+2028, U+2029, bidirectional controls (U+061C, U+200E-F, U+202A-E, U+2066-9),
  * zero-width U+200B and U+FEFF: nothing that steers a terminal or hides text. (U+200C-D are kept:

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "format/marker.h"
 
-static const bool stops[128] = { ['"'] = true, ['\\'] = true };
+static const stepi_stops_t stops = STEPI_STOPS('"', '\\', '"', '"', '"', '"', '"');
 
 static void put_code(stepi_out_t *out, uint32_t code)
 {
@@ -65,7 +65,7 @@ static void put_special_text(stepi_out_t *out, const stepi_text_t *text, size_t 
     for (; at < text->length; at += n) {
         const char *bytes = text->bytes + at;
         const size_t left = text->length - at;
-        n = stepi_plain_prefix(bytes, left, stops);
+        n = stepi_plain_prefix(bytes, left, &stops);
         stepi_put(out, bytes, n);
         if (n > 0)
             continue;
@@ -80,7 +80,7 @@ static void put_special_text(stepi_out_t *out, const stepi_text_t *text, size_t 
 
 static void put_text(stepi_out_t *out, const stepi_text_t *text, bool is_name)
 {
-    const size_t plain = stepi_plain_prefix(text->bytes, text->length, stops);
+    const size_t plain = stepi_plain_prefix(text->bytes, text->length, &stops);
     stepi_put(out, text->bytes, plain);
     if (plain < text->length)
         put_special_text(out, text, plain, is_name);

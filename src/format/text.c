@@ -17,6 +17,7 @@ typedef struct text_format {
     step_format_t format;
     bool timestamps, ascii, color;
     stepi_time_text_t time;
+    stepi_text_plans_t plans;
 } text_format_t;
 
 enum { INDENT = 4, INDENT_DEPTH_MAX = 32 };
@@ -178,7 +179,7 @@ static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t 
     if (!self->ascii)
         stepi_put(out, symbol->bytes, symbol->length);
     put_body(self, line, out);
-    stepi_text_fields(out, line, self->color);
+    stepi_text_fields(out, line, &self->plans, self->color);
     stepi_put_char(out, '\n');
 }
 
@@ -186,6 +187,7 @@ static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t 
 
 static void free_format(step_format_t *format)
 {
+    stepi_text_plans_free(&((text_format_t *)format)->plans);
     free(format);
 }
 

@@ -14,11 +14,9 @@
 #include "format/marker.h"
 #include "format/text_guess.h"
 
-static const bool prose_stops[128] = { ['\\'] = true, ['('] = true, ['-'] = true };
-static const bool quoted_stops[128] = { ['\\'] = true, ['"'] = true };
-static const bool bare_stops[128] = {
-    [' '] = true, ['='] = true, ['"'] = true, ['('] = true, [')'] = true, [','] = true, ['\\'] = true,
-};
+static const stepi_stops_t prose_stops = STEPI_STOPS('\\', '(', '-', '-', '-', '-', '-');
+static const stepi_stops_t quoted_stops = STEPI_STOPS('\\', '"', '"', '"', '"', '"', '"');
+static const stepi_stops_t bare_stops = STEPI_STOPS(' ', '=', '"', '(', ')', ',', '\\');
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -91,7 +89,7 @@ static bool opens_list(const stepi_text_t *text, size_t at)
     size_t i = at + 1;
     if (i < text->length && text->bytes[i] == '"')
         return true;
-    while (i < text->length && ((text->bytes[i] & 0x80) != 0 || !bare_stops[(unsigned char)text->bytes[i]]))
+    while (i < text->length && ((text->bytes[i] & 0x80) != 0 || !stepi_is_stop(&bare_stops, text->bytes[i])))
         i++;
     return i > at + 1 && i < text->length && text->bytes[i] == '=';
 }
@@ -119,7 +117,7 @@ static size_t put_special_prose(stepi_out_t *out, const stepi_text_t *text, size
 static void put_prose(stepi_out_t *out, const stepi_text_t *text, size_t at, size_t end)
 {
     while (at < end) {
-        const size_t plain = stepi_plain_prefix(text->bytes + at, end - at, prose_stops);
+        const size_t plain = stepi_plain_prefix(text->bytes + at, end - at, &prose_stops);
         stepi_put(out, text->bytes + at, plain);
         at += plain;
         if (at < end)
@@ -155,7 +153,7 @@ static void put_quoted(stepi_out_t *out, const stepi_text_t *text)
 {
     stepi_put_char(out, '"');
     for (size_t at = 0; at < text->length;) {
-        const size_t plain = stepi_plain_prefix(text->bytes + at, text->length - at, quoted_stops);
+        const size_t plain = stepi_plain_prefix(text->bytes + at, text->length - at, &quoted_stops);
         stepi_put(out, text->bytes + at, plain);
         at += plain;
         if (at < text->length)
@@ -177,7 +175,7 @@ static bool is_bare_from(const stepi_text_t *text, size_t at)
         if (n <= 1 || stepi_must_escape(code) || stepi_starts_like_marker(bytes, left))
             return false;
         at += (size_t)n;
-        at += stepi_plain_prefix(text->bytes + at, text->length - at, bare_stops);
+        at += stepi_plain_prefix(text->bytes + at, text->length - at, &bare_stops);
     }
     return true;
 }
@@ -186,7 +184,7 @@ static bool is_bare(const stepi_text_t *text)
 {
     if (text->length == 0 || stepi_is_cut(text))
         return false;
-    const size_t plain = stepi_plain_prefix(text->bytes, text->length, bare_stops);
+    const size_t plain = stepi_plain_prefix(text->bytes, text->length, &bare_stops);
     return plain == text->length || is_bare_from(text, plain);
 }
 

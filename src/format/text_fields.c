@@ -8,8 +8,11 @@
 
 #include "base/number.h"
 #include "format/text_escape.h"
+#include "record/shape.h"
 
 #include <step_logger.h>
+
+#include <stdlib.h>
 
 typedef struct list {
     stepi_out_t *out;
@@ -108,6 +111,93 @@ static void put_value(stepi_out_t *out, const stepi_field_view_t *field)
     }
 }
 
+/* ---- Plans ---- */
+
+enum { FIRST_PLANS = 64, PLAN_BYTES = 512 };
+
+typedef struct stepi_text_plan {
+    uint32_t ends[STEPI_SHAPE_FIELDS]; /* of each piece in `bytes` */
+    char bytes[];
+} stepi_text_plan_t;
+
+static bool make_room(stepi_text_plans_t *plans, size_t number)
+{
+    size_t capacity = plans->capacity == 0 ? FIRST_PLANS : plans->capacity;
+    while (capacity <= number)
+        capacity *= 2;
+    if (capacity == plans->capacity)
+        return true;
+    stepi_text_plan_t **larger = realloc(plans->plans, capacity * sizeof(stepi_text_plan_t *));
+    if (larger == NULL)
+        return false;
+    memset(larger + plans->capacity, 0, (capacity - plans->capacity) * sizeof(stepi_text_plan_t *));
+    plans->plans = larger;
+    plans->capacity = capacity;
+    return true;
+}
+
+/* NULL without memory, or for keys that are too long to be worth it. */
+static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_shape_t *shape, const stepi_line_t *line)
+{
+    char bytes[PLAN_BYTES];
+    stepi_text_plan_t plan = { .ends = { 0 } };
+    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
+    for (int i = 0; i < shape->count; i++) {
+        const stepi_text_t key = { .bytes = shape->keys[i],
+                                   .length = shape->key_bytes[i],
+                                   .original = shape->key_bytes[i] };
+        stepi_put_literal(&out, ", ");
+        stepi_text_key(&out, &key, is_own_key(&key, line));
+        stepi_put_char(&out, '=');
+        plan.ends[i] = (uint32_t)(out.at - bytes);
+    }
+    const size_t length = (size_t)(out.at - bytes);
+    stepi_text_plan_t *kept = NULL;
+    if (!out.overflow && make_room(plans, shape->number))
+        kept = malloc(sizeof(*kept) + length);
+    if (kept == NULL)
+        return NULL;
+    *kept = plan;
+    memcpy(kept->bytes, bytes, length);
+    plans->plans[shape->number] = kept;
+    return kept;
+}
+
+/* Lines that end an operation, whose own keys differ, have no such fields. */
+static const stepi_text_plan_t *plan_of(stepi_text_plans_t *plans, const stepi_line_t *line)
+{
+    const stepi_shape_t *shape = line->fields.shape;
+    if (shape == NULL || line->kind == STEPI_OPERATION_INCOMPLETE)
+        return NULL;
+    if (shape->number < plans->capacity && plans->plans[shape->number] != NULL)
+        return plans->plans[shape->number];
+    return make_plan(plans, shape, line);
+}
+
+void stepi_text_plans_free(stepi_text_plans_t *plans)
+{
+    for (size_t i = 0; i < plans->capacity; i++)
+        free(plans->plans[i]);
+    free(plans->plans);
+}
+
+/* ---- The list ---- */
+
+static void put_planned_fields(list_t *list, const stepi_line_t *line, const stepi_text_plan_t *plan)
+{
+    enum { SEPARATOR = 2 };
+    stepi_fields_t fields = line->fields;
+    stepi_field_view_t field;
+    const char *at = plan->bytes + SEPARATOR;
+    for (const uint32_t *end = plan->ends; stepi_fields_next(&fields, &field); end++) {
+        if (!list->is_open)
+            put_separator(list);
+        stepi_put(list->out, at, (size_t)(plan->bytes + *end - at));
+        at = plan->bytes + *end;
+        put_value(list->out, &field);
+    }
+}
+
 static void put_user_fields(list_t *list, const stepi_line_t *line)
 {
     stepi_fields_t fields = line->fields;
@@ -141,10 +231,14 @@ static void put_duration(list_t *list, const stepi_line_t *line)
     stepi_put_ms_1(list->out, line->elapsed_ns);
 }
 
-void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, bool color)
+void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_plans_t *plans, bool color)
 {
     list_t list = { .out = out, .color = color };
-    put_user_fields(&list, line);
+    const stepi_text_plan_t *plan = plan_of(plans, line);
+    if (plan != NULL)
+        put_planned_fields(&list, line, plan);
+    else
+        put_user_fields(&list, line);
     if (line->omitted > 0) {
         put_separator(&list);
         stepi_put_literal(out, "fields_omitted=");

@@ -5,7 +5,15 @@
 #include "base/out.h"
 #include "record/line.h"
 
+/* How the keys of a shape read, worked out once: ", key=" for each of its fields. */
+typedef struct stepi_text_plans {
+    struct stepi_text_plan **plans; /* by the shape's number */
+    size_t capacity;
+} stepi_text_plans_t;
+
+void stepi_text_plans_free(stepi_text_plans_t *plans);
+
 /* Appends the user's fields, then the line's own; nothing when there are none. `color`: dimmed. */
-void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, bool color);
+void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_plans_t *plans, bool color);
 
 #endif

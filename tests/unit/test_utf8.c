@@ -184,11 +184,11 @@ static void cuts_of_random_bytes_are_as_read_from_the_start(void **state)
     }
 }
 
-static size_t plain_prefix(const char *text, size_t bytes, const bool stop[128])
+static size_t plain_prefix(const char *text, size_t bytes, const stepi_stops_t *stops)
 {
     for (size_t n = 0; n < bytes; n++) {
         const unsigned char c = (unsigned char)text[n];
-        if (c < 0x20 || c >= 0x7F || stop[c])
+        if (c < 0x20 || c >= 0x7F || stepi_is_stop(stops, text[n]))
             return n;
     }
     return bytes;
@@ -197,24 +197,22 @@ static size_t plain_prefix(const char *text, size_t bytes, const bool stop[128])
 static void prefixes_end_before_every_byte_that_is_not_plain(void **state)
 {
     (void)state;
-    bool stop[128] = { false };
-    stop['"'] = stop['\\'] = stop['}'] = true;
+    static const stepi_stops_t stops = STEPI_STOPS('"', '\\', '}', '"', '"', '"', '"');
     for (unsigned c = 0; c < 256; c++)
         for (size_t count = 0; count <= 40; count++)
             for (size_t at = 0; at <= count; at++) {
                 char text[BYTES_MAX];
                 memset(text, '~', sizeof(text));
                 text[at] = (char)c; /* just behind the end, it must not count */
-                assert_int_equal(stepi_plain_prefix(text, count, stop),
-                                 plain_prefix(text, count, stop));
+                assert_int_equal(stepi_plain_prefix(text, count, &stops),
+                                 plain_prefix(text, count, &stops));
             }
 }
 
 static void prefixes_of_random_bytes(void **state)
 {
     (void)state;
-    bool stop[128] = { false };
-    stop[' '] = stop['~'] = stop['='] = stop[0x1F] = true;
+    static const stepi_stops_t stops = STEPI_STOPS(' ', '~', '=', 0x1F, 'a', 'b', '@');
     for (int round = 0; round < 300000; round++) {
         char text[BYTES_MAX];
         const uint64_t kind = random_bits() % 3;
@@ -225,8 +223,8 @@ static void prefixes_of_random_bytes(void **state)
         text[random_bits() % sizeof(text)] = (char)random_bits();
         const size_t from = random_bits() % 9;
         const size_t count = random_bits() % (sizeof(text) - 8);
-        assert_int_equal(stepi_plain_prefix(text + from, count, stop),
-                         plain_prefix(text + from, count, stop));
+        assert_int_equal(stepi_plain_prefix(text + from, count, &stops),
+                         plain_prefix(text + from, count, &stops));
     }
 }
 
