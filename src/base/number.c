@@ -3,7 +3,7 @@
 
 #include "base/digits.h"
 
-enum { MS_EXACT_MAX = 20 }; /* 13 digits, point, 6 digits */
+enum { MS_EXACT_MAX = 20 /* 13 digits, point, 6 digits */, NUMBER_MAX = 24 /* sign, 20 digits */ };
 
 #define ROW(tens)                                                                                  \
     tens "0" tens "1" tens "2" tens "3" tens "4" tens "5" tens "6" tens "7" tens "8" tens "9"
@@ -34,28 +34,48 @@ const uint64_t stepi_powers_of_ten[20] = {
     10000000000000000000U,
 };
 
+/* At to, where there is room for 20; returns the end. Most numbers are small. */
+static char *write_u64(char *to, uint64_t v)
+{
+    if (v < 10) {
+        *to = (char)('0' + v);
+        return to + 1;
+    }
+    if (v < 100) {
+        stepi_write_pair(to, (uint32_t)v);
+        return to + 2;
+    }
+    if (v < 10000) {
+        char four[4];
+        stepi_write_pair(four, (uint32_t)v / 100);
+        stepi_write_pair(four + 2, (uint32_t)v % 100);
+        const size_t skip = v < 1000;
+        memcpy(to, four + skip, 4 - 1); /* the last of four is written twice rather than asked for */
+        to[3 - skip] = four[3];
+        return to + 4 - skip;
+    }
+    return stepi_write_u64(to, v);
+}
+
 void stepi_put_u64(stepi_out_t *out, uint64_t v)
 {
-    const int n = stepi_count_digits(v);
-    char *to = stepi_room(out, (size_t)n);
-    if (to == NULL)
-        return;
-    stepi_write_digits(to, v, n);
-    out->at += n;
+    char local[NUMBER_MAX];
+    char *begin = stepi_scratch(out, local, sizeof(local));
+    stepi_scratch_end(out, begin, write_u64(begin, v));
 }
 
 void stepi_put_i64(stepi_out_t *out, int64_t v)
 {
-    const bool is_negative = v < 0;
-    /* Unsigned, because INT64_MIN has no negative. */
-    const uint64_t magnitude = is_negative ? 0 - (uint64_t)v : (uint64_t)v;
-    const int n = stepi_count_digits(magnitude) + is_negative;
-    char *to = stepi_room(out, (size_t)n);
-    if (to == NULL)
+    if (v >= 0 && v < 10) {
+        stepi_put_char(out, (char)('0' + v));
         return;
-    *to = '-';
-    stepi_write_digits(to + is_negative, magnitude, n - is_negative);
-    out->at += n;
+    }
+    char local[NUMBER_MAX];
+    char *begin = stepi_scratch(out, local, sizeof(local));
+    *begin = '-';
+    /* Unsigned, because INT64_MIN has no negative. */
+    const uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    stepi_scratch_end(out, begin, write_u64(begin + (v < 0), magnitude));
 }
 
 /* The quotient ns / 1e6 is off by at most 2^-53 of itself. For ns < 2^53 that is less than one

@@ -101,7 +101,7 @@ static inline sixteen_t load_below_16(const char *at, size_t n)
 static inline uint32_t marks_of(__m128i bytes, const stepi_stops_t *stops)
 {
     __m128i found = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)));
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < stops->count; i++)
         found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_loadu_si128((const __m128i *)(const void *)stops->rows[i])));
     return (uint32_t)_mm_movemask_epi8(found);
 }
@@ -140,7 +140,7 @@ static bool has_stop(uint64_t eight, const stepi_stops_t *stops)
 {
     const uint64_t each = UINT64_C(0x0101010101010101);
     uint64_t found = 0;
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < stops->count; i++) {
         const uint64_t differing = eight ^ each * stops->rows[i][0]; /* a byte of 0 is a stop */
         found |= (differing - each) & ~differing;
     }

@@ -16,25 +16,18 @@ int stepi_utf8_decode(const char *text, size_t bytes, uint32_t *code);
  * Ill-formed bytes count as one each. */
 size_t stepi_utf8_cut(const char *text, size_t bytes, size_t limit);
 
-/* Up to seven printable ASCII characters that need attention, each sixteen times: so many bytes are compared at once. Unused rows
- * repeat another. */
+/* Printable ASCII characters that need attention, at most seven, each sixteen times: so many bytes are compared at once. */
 typedef struct stepi_stops {
+    int count;
     unsigned char rows[7][16];
 } stepi_stops_t;
 
-#define STEPI_STOP_ROW(c) { c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c }
-#define STEPI_STOPS(a, b, c, d, e, f, g)                                                           \
-    {                                                                                              \
-        {                                                                                          \
-            STEPI_STOP_ROW(a), STEPI_STOP_ROW(b), STEPI_STOP_ROW(c), STEPI_STOP_ROW(d),            \
-                STEPI_STOP_ROW(e), STEPI_STOP_ROW(f), STEPI_STOP_ROW(g)                            \
-        }                                                                                          \
-    }
+#define STEPI_STOP(c) { c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c }
 
 static inline bool stepi_is_stop(const stepi_stops_t *stops, char c)
 {
     bool is_stop = false;
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < stops->count; i++)
         is_stop |= stops->rows[i][0] == (unsigned char)c;
     return is_stop;
 }

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "format/marker.h"
 
-static const stepi_stops_t stops = STEPI_STOPS('"', '\\', '"', '"', '"', '"', '"');
+static const stepi_stops_t stops = { .count = 2, .rows = { STEPI_STOP('"'), STEPI_STOP('\\') } };
 
 static void put_code(stepi_out_t *out, uint32_t code)
 {

@@ -13,11 +13,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* A line's level and symbol: "[INFO] ✅ ". */
+typedef struct opening {
+    char bytes[40 + STEPI_PADDING];
+    size_t length;
+} opening_t;
+
 typedef struct text_format {
     step_format_t format;
     bool timestamps, ascii, color;
     stepi_time_text_t time;
     stepi_text_plans_t plans;
+    opening_t openings[5][STEPI_DROPPED + 1]; /* by stepi_level_index() and kind */
 } text_format_t;
 
 enum { INDENT = 4, INDENT_DEPTH_MAX = 32 };
@@ -170,20 +177,31 @@ static void put_body(const text_format_t *self, const stepi_line_t *line, stepi_
 static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t *out)
 {
     text_format_t *self = (text_format_t *)format;
-    const stepi_literal_text_t *tag = &level_tags[self->color][stepi_level_index(line->level)];
-    const stepi_literal_text_t *symbol = &symbols[line->kind];
-    put_indent(out, line->depth);
+    const opening_t *opening = &self->openings[stepi_level_index(line->level)][line->kind];
+    if (line->depth > 0)
+        put_indent(out, line->depth);
     if (self->timestamps)
         put_time(self, line, out);
-    stepi_put(out, tag->bytes, tag->length);
-    if (!self->ascii)
-        stepi_put(out, symbol->bytes, symbol->length);
+    stepi_put_padded(out, opening->bytes, opening->length);
     put_body(self, line, out);
     stepi_text_fields(out, line, &self->plans, self->color);
     stepi_put_char(out, '\n');
 }
 
 /* ---- Making one ---- */
+
+static void make_openings(text_format_t *self)
+{
+    for (int level = 0; level < 5; level++)
+        for (int kind = STEPI_OPERATION_START; kind <= STEPI_DROPPED; kind++) {
+            opening_t *opening = &self->openings[level][kind];
+            stepi_out_t out = stepi_out_over(opening->bytes, sizeof(opening->bytes));
+            stepi_put(&out, level_tags[self->color][level].bytes, level_tags[self->color][level].length);
+            if (!self->ascii)
+                stepi_put(&out, symbols[kind].bytes, symbols[kind].length);
+            opening->length = (size_t)(out.at - opening->bytes);
+        }
+}
 
 static void free_format(step_format_t *format)
 {
@@ -221,6 +239,7 @@ step_format_t *step_format_text_with(const step_text_options_t *options)
     self->timestamps = chosen.timestamps != 0;
     self->ascii = chosen.ascii != 0;
     self->color = chosen.color != 0;
+    make_openings(self);
     return &self->format;
 }
 

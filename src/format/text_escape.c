@@ -14,9 +14,9 @@
 #include "format/marker.h"
 #include "format/text_guess.h"
 
-static const stepi_stops_t prose_stops = STEPI_STOPS('\\', '(', '-', '-', '-', '-', '-');
-static const stepi_stops_t quoted_stops = STEPI_STOPS('\\', '"', '"', '"', '"', '"', '"');
-static const stepi_stops_t bare_stops = STEPI_STOPS(' ', '=', '"', '(', ')', ',', '\\');
+static const stepi_stops_t prose_stops = { .count = 3, .rows = { STEPI_STOP('\\'), STEPI_STOP('('), STEPI_STOP('-') } };
+static const stepi_stops_t quoted_stops = { .count = 2, .rows = { STEPI_STOP('\\'), STEPI_STOP('"') } };
+static const stepi_stops_t bare_stops = { .count = 7, .rows = { STEPI_STOP(' '), STEPI_STOP('='), STEPI_STOP('"'), STEPI_STOP('('), STEPI_STOP(')'), STEPI_STOP(','), STEPI_STOP('\\') } };
 
 static const char hex_digits[] = "0123456789abcdef";
 

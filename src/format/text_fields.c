@@ -154,11 +154,12 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_shape
     const size_t length = (size_t)(out.at - bytes);
     stepi_text_plan_t *kept = NULL;
     if (!out.overflow && make_room(plans, shape->number))
-        kept = malloc(sizeof(*kept) + length);
+        kept = malloc(sizeof(*kept) + length + STEPI_PADDING);
     if (kept == NULL)
         return NULL;
     *kept = plan;
     memcpy(kept->bytes, bytes, length);
+    memset(kept->bytes + length, 0, STEPI_PADDING);
     plans->plans[shape->number] = kept;
     return kept;
 }
@@ -189,10 +190,10 @@ static void put_planned_fields(list_t *list, const stepi_line_t *line, const ste
     stepi_fields_t fields = line->fields;
     stepi_field_view_t field;
     const char *at = plan->bytes + SEPARATOR;
-    for (const uint32_t *end = plan->ends; stepi_fields_next(&fields, &field); end++) {
+    for (const uint32_t *end = plan->ends; fields.left > 0 && stepi_shape_next(&fields, &field); end++) {
         if (!list->is_open)
             put_separator(list);
-        stepi_put(list->out, at, (size_t)(plan->bytes + *end - at));
+        stepi_put_padded(list->out, at, (size_t)(plan->bytes + *end - at));
         at = plan->bytes + *end;
         put_value(list->out, &field);
     }

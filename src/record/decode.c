@@ -52,38 +52,62 @@ static stepi_text_t take_text(reader_t *r)
     return take_bytes(r, length, original);
 }
 
-static void take_parts(reader_t *r, stepi_decoded_t *out)
+/* How long the parts without texts are together. */
+static size_t fixed_bytes(uint16_t parts)
+{
+    return 16u * ((parts & STEPI_PART_CLOCK) != 0) + 8u * ((parts & STEPI_PART_ELAPSED) != 0) +
+           8u * ((parts & STEPI_PART_STEP) != 0) + 8u * ((parts & STEPI_PART_ATTEMPT) != 0) +
+           16u * ((parts & STEPI_PART_PROGRESS) != 0) + 8u * ((parts & STEPI_PART_OMITTED) != 0);
+}
+
+/* What lies behind the value at `at`, and the value. */
+static inline const uint8_t *read_64(const uint8_t *at, void *value)
+{
+    memcpy(value, at, 8);
+    return at + 8;
+}
+
+static inline const uint8_t *read_32(const uint8_t *at, void *value)
+{
+    memcpy(value, at, 4);
+    return at + 4;
+}
+
+/* The parts without texts; they are there. */
+static const uint8_t *read_fixed(const uint8_t *at, stepi_decoded_t *out)
 {
     stepi_line_t *line = &out->line;
     const uint16_t parts = out->parts;
-    if (parts & STEPI_PART_CLOCK) {
-        take_into(r, &line->wall_ns, 8);
-        take_into(r, &out->ticks, 8);
-    }
+    if (parts & STEPI_PART_CLOCK)
+        at = read_64(read_64(at, &line->wall_ns), &out->ticks);
     if (parts & STEPI_PART_ELAPSED)
-        take_into(r, &out->elapsed, 8);
-    if (parts & STEPI_PART_STEP) {
-        take_into(r, &line->step, 4);
-        take_into(r, &line->total, 4);
-    }
-    if (parts & STEPI_PART_ATTEMPT) {
-        take_into(r, &line->attempt, 4);
-        take_into(r, &line->error_number, 4);
-    }
-    if (parts & STEPI_PART_PROGRESS) {
-        take_into(r, &line->done, 8);
-        take_into(r, &line->goal, 8);
-    }
+        at = read_64(at, &out->elapsed);
+    if (parts & STEPI_PART_STEP)
+        at = read_32(read_32(at, &line->step), &line->total);
+    if (parts & STEPI_PART_ATTEMPT)
+        at = read_32(read_32(at, &line->attempt), &line->error_number);
+    if (parts & STEPI_PART_PROGRESS)
+        at = read_64(read_64(at, &line->done), &line->goal);
     if (parts & STEPI_PART_OMITTED) {
-        uint64_t omitted = 0;
-        take_into(r, &omitted, 8);
+        uint64_t omitted;
+        at = read_64(at, &omitted);
         line->omitted = omitted < UINT32_MAX ? (uint32_t)omitted : UINT32_MAX;
     }
-    if (parts & STEPI_PART_OPERATION)
+    return at;
+}
+
+static void take_parts(reader_t *r, stepi_decoded_t *out)
+{
+    stepi_line_t *line = &out->line;
+    const uint8_t *fixed = take(r, fixed_bytes(out->parts));
+    if (fixed == NULL)
+        return;
+    read_fixed(fixed, out);
+    if (out->parts & STEPI_PART_OPERATION)
         line->operation = take_text(r);
-    if (parts & STEPI_PART_DESCRIPTION)
+    if (out->parts & STEPI_PART_DESCRIPTION)
         line->description = take_text(r);
-    if (parts & STEPI_PART_TEXT)
+    if (out->parts & STEPI_PART_TEXT)
         line->text = take_text(r);
 }
 
@@ -102,6 +126,37 @@ static void take_shape(reader_t *r, uint32_t count, stepi_fields_t *fields)
     fields->texts = r->at;
 }
 
+/* Member by member: clearing the whole structure first costs as much as all the rest. */
+static void begin(stepi_decoded_t *out, const stepi_record_t *header)
+{
+    const stepi_text_t none = { .bytes = NULL };
+    stepi_line_t *line = &out->line;
+    out->operation = header->operation;
+    out->stamp = header->stamp;
+    out->ticks = header->stamp;
+    out->elapsed = 0;
+    out->parts = header->parts;
+    line->kind = (stepi_kind_t)header->kind;
+    line->level = header->level;
+    line->depth = header->depth;
+    line->wall_ns = 0;
+    line->seq = header->seq;
+    line->pid = line->tid = 0;
+    line->has_operation = (header->parts & STEPI_PART_OPERATION) != 0;
+    line->has_step = (header->parts & STEPI_PART_STEP) != 0;
+    line->has_elapsed = (header->parts & STEPI_PART_ELAPSED) != 0;
+    line->has_text = (header->parts & STEPI_PART_TEXT) != 0;
+    line->step = line->total = 0;
+    line->attempt = 1;
+    line->elapsed_ns = 0;
+    line->done = line->goal = 0;
+    line->error_number = 0;
+    line->omitted = 0;
+    line->operation = none;
+    line->description = none;
+    line->text = none;
+}
+
 bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out)
 {
     stepi_record_t header;
@@ -112,26 +167,17 @@ bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out
         return false;
     if (header.kind < STEPI_OPERATION_START || header.kind > STEPI_DROPPED)
         return false;
-    *out = (stepi_decoded_t){
-        .operation = header.operation,
-        .stamp = header.stamp,
-        .ticks = header.stamp,
-        .parts = header.parts,
-        .line = { .kind = (stepi_kind_t)header.kind,
-                  .level = header.level,
-                  .depth = header.depth,
-                  .seq = header.seq,
-                  .attempt = 1 },
-    };
+    begin(out, &header);
     reader_t r = { .at = bytes + sizeof(header), .end = bytes + header.bytes };
     take_parts(&r, out);
-    out->line.has_operation = (header.parts & STEPI_PART_OPERATION) != 0;
-    out->line.has_step = (header.parts & STEPI_PART_STEP) != 0;
-    out->line.has_elapsed = (header.parts & STEPI_PART_ELAPSED) != 0;
-    out->line.has_text = (header.parts & STEPI_PART_TEXT) != 0;
-    out->line.fields = (stepi_fields_t){ .at = r.at, .end = r.end, .left = header.fields };
+    stepi_fields_t *fields = &out->line.fields;
+    fields->at = r.at;
+    fields->end = r.end;
+    fields->left = header.fields;
+    fields->index = 0;
+    fields->shape = NULL;
     if (header.parts & STEPI_PART_SHAPE)
-        take_shape(&r, header.fields, &out->line.fields);
+        take_shape(&r, header.fields, fields);
     return !r.failed;
 }
 
@@ -156,34 +202,16 @@ static void take_value(reader_t *r, stepi_field_view_t *out)
     }
 }
 
-static bool next_of_shape(stepi_fields_t *fields, stepi_field_view_t *out)
-{
-    const stepi_shape_t *shape = fields->shape;
-    const uint32_t i = fields->index++;
-    const uint32_t key_bytes = shape->key_bytes[i];
-    *out = (stepi_field_view_t){ .type = shape->types[i],
-                                 .decimals = shape->decimals[i],
-                                 .key = { .bytes = shape->keys[i], .length = key_bytes, .original = key_bytes } };
-    memcpy(&out->number, fields->at + i * sizeof(uint64_t), sizeof(uint64_t));
-    fields->left--;
-    if ((shape->texts >> i & 1) == 0 || out->number.u64 == STEPI_TEXT_NULL)
-        return true;
-    if (out->number.u64 > (size_t)(fields->end - fields->texts)) {
-        fields->left = 0;
-        return false;
-    }
-    const uint32_t length = (uint32_t)out->number.u64;
-    out->text = (stepi_text_t){ .bytes = (const char *)fields->texts, .length = length, .original = length };
-    fields->texts += length;
-    return true;
-}
-
 bool stepi_fields_next(stepi_fields_t *fields, stepi_field_view_t *out)
 {
     if (fields->left == 0)
         return false;
-    if (fields->shape != NULL)
-        return next_of_shape(fields, out);
+    if (fields->shape != NULL) {
+        const uint32_t i = fields->index;
+        const uint32_t bytes = fields->shape->key_bytes[i];
+        out->key = (stepi_text_t){ .bytes = fields->shape->keys[i], .length = bytes, .original = bytes };
+        return stepi_shape_next(fields, out);
+    }
     reader_t r = { .at = fields->at, .end = fields->end };
     uint8_t head[2] = { 0, 0 };
     uint16_t key_length = 0;

@@ -10,9 +10,11 @@
 #ifndef STEPI_RECORD_SHAPE_H
 #define STEPI_RECORD_SHAPE_H
 
-#include "record/line.h"
+#include "record/record.h"
 
 #include <step_logger.h>
+
+#include <string.h>
 
 enum { STEPI_SHAPE_FIELDS = 4 };
 
@@ -53,6 +55,28 @@ const stepi_shape_t *stepi_shape_find(uint32_t number);
 /* The fields as they were given. */
 void stepi_shape_fields(const stepi_shape_t *shape, const uint64_t values[STEPI_SHAPE_FIELDS],
                         step_field_t fields[STEPI_SHAPE_FIELDS]);
+
+/* The next field of a record with a shape, but for its key; there is one. False where the bytes are damaged. */
+static inline bool stepi_shape_next(stepi_fields_t *fields, stepi_field_view_t *out)
+{
+    const stepi_shape_t *shape = fields->shape;
+    const uint32_t i = fields->index++;
+    out->type = shape->types[i];
+    out->decimals = shape->decimals[i];
+    memcpy(&out->number, fields->at + i * sizeof(uint64_t), sizeof(uint64_t));
+    out->text = (stepi_text_t){ .bytes = NULL };
+    fields->left--;
+    if ((shape->texts >> i & 1) == 0 || out->number.u64 == STEPI_TEXT_NULL)
+        return true;
+    if (out->number.u64 > (size_t)(fields->end - fields->texts)) {
+        fields->left = 0;
+        return false;
+    }
+    const uint32_t length = (uint32_t)out->number.u64;
+    out->text = (stepi_text_t){ .bytes = (const char *)fields->texts, .length = length, .original = length };
+    fields->texts += length;
+    return true;
+}
 
 /* In a forked child. */
 void stepi_shapes_reset_in_child(void);

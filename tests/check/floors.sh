@@ -5,6 +5,7 @@
 #     cli -> {reader, format, record, base}, never core; reader -> {format, record, base}
 #
 # Includes name a file by its path below src/ ("record/ring.h"). base knows nothing but the C standard library.
+# (and the compiler's own header of vector instructions).
 # shellcheck source-path=SCRIPTDIR source=_common.sh
 . "$(dirname "$0")/_common.sh"
 
@@ -20,7 +21,7 @@ declare -A below=(
     [cli]="reader format record base"
     [reader]="format record base"
 )
-standard=" assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic \
+standard=" emmintrin assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic \
 stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype "
 
 # breaches TREE: one line for each include under TREE/src that is not allowed

@@ -197,7 +197,7 @@ static size_t plain_prefix(const char *text, size_t bytes, const stepi_stops_t *
 static void prefixes_end_before_every_byte_that_is_not_plain(void **state)
 {
     (void)state;
-    static const stepi_stops_t stops = STEPI_STOPS('"', '\\', '}', '"', '"', '"', '"');
+    static const stepi_stops_t stops = { .count = 3, .rows = { STEPI_STOP('"'), STEPI_STOP('\\'), STEPI_STOP('}') } };
     for (unsigned c = 0; c < 256; c++)
         for (size_t count = 0; count <= 40; count++)
             for (size_t at = 0; at <= count; at++) {
@@ -212,7 +212,7 @@ static void prefixes_end_before_every_byte_that_is_not_plain(void **state)
 static void prefixes_of_random_bytes(void **state)
 {
     (void)state;
-    static const stepi_stops_t stops = STEPI_STOPS(' ', '~', '=', 0x1F, 'a', 'b', '@');
+    static const stepi_stops_t stops = { .count = 7, .rows = { STEPI_STOP(' '), STEPI_STOP('~'), STEPI_STOP('='), STEPI_STOP(0x1F), STEPI_STOP('a'), STEPI_STOP('b'), STEPI_STOP('@') } };
     for (int round = 0; round < 300000; round++) {
         char text[BYTES_MAX];
         const uint64_t kind = random_bits() % 3;
