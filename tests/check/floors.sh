@@ -4,7 +4,7 @@
 #     config -> export -> core -> {format, sink} -> record -> platform -> base
 #     cli -> {reader, format, record, base}, never core; reader -> {format, record, base}
 #
-# Includes name a file by its path below src/ ("record/ring.h"). base knows nothing but the C standard library.
+# Includes name a file by its path below src/ ("record/ring.h"). base knows nothing but the C standard library
 # (and the compiler's own header of vector instructions).
 # shellcheck source-path=SCRIPTDIR source=_common.sh
 . "$(dirname "$0")/_common.sh"
