@@ -53,10 +53,8 @@ static stepi_pass_t one_round(step_log_t *log)
     pumping = log;
     stepi_pass_t found = stepi_backend_pass(log);
     stepi_backend_report_losses(log, false);
-    if (found != STEPI_PASS_TOOK || stepi_backend_is_dry(log)) {
-        log->backend.operations.epoch++;
+    if (found != STEPI_PASS_TOOK || stepi_backend_is_dry(log))
         stepi_backend_write(log); /* where a queue is full the lines stay, and its writer wakes us when there is room */
-    }
     pumping = NULL;
     stepi_lock_release(&log->pump);
     return found;
@@ -154,14 +152,14 @@ bool stepi_backend_stop(step_log_t *log, int64_t timeout_ns)
 
 static void set_targets(stepi_backend_t *b)
 {
-    for (size_t i = 0; i < b->ring_count; i++)
-        b->targets[i] = atomic_load_explicit(&b->rings[i]->head, memory_order_acquire);
+    for (size_t i = 0; i < b->source_count; i++)
+        b->sources[i].target = atomic_load_explicit(&b->sources[i].ring->head, memory_order_acquire);
 }
 
 static bool is_at_targets(const stepi_backend_t *b)
 {
-    for (size_t i = 0; i < b->ring_count; i++)
-        if (b->rings[i]->read < b->targets[i])
+    for (size_t i = 0; i < b->source_count; i++)
+        if (b->sources[i].ring->read < b->sources[i].target)
             return false;
     return true;
 }
@@ -286,9 +284,7 @@ int stepi_backend_reopen(step_log_t *log, int64_t timeout_ns)
 void stepi_backend_clear(step_log_t *log)
 {
     stepi_backend_t *b = &log->backend;
-    free(b->rings);
-    free(b->heads);
-    free(b->targets);
+    free(b->sources);
     stepi_optable_clear(&b->operations);
     stepi_ledger_clear(&b->ledger);
     memset(b, 0, sizeof(*b));
@@ -305,14 +301,11 @@ void stepi_backend_reset_in_child(step_log_t *log)
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
     atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);
     if (is_whole) {
-        free(b->rings);
-        free(b->heads);
-        free(b->targets);
+        free(b->sources);
         stepi_optable_clear(&b->operations);
     }
-    b->rings = NULL;
-    b->heads = b->targets = NULL;
-    b->ring_count = b->ring_capacity = 0;
+    b->sources = NULL;
+    b->source_count = b->source_capacity = 0;
     b->held_since_ns = 0;
     b->processed = 0;
     memset(b->losses_told, 0, sizeof(b->losses_told));

@@ -15,14 +15,20 @@
 /* Records that were lost before the backend saw them, by reason. */
 typedef enum stepi_loss { STEPI_LOSS_FULL, STEPI_LOSS_NESTED, STEPI_LOSS_MEMORY, STEPI_LOSSES } stepi_loss_t;
 
+/* A ring as the backend reads it. */
+typedef struct stepi_source {
+    stepi_ring_t *ring;
+    uint64_t head;   /* of this pass */
+    uint64_t target; /* of the pump: how far to go */
+    uint64_t mark;   /* its head when the epoch of `operations` began */
+} stepi_source_t;
+
 typedef struct stepi_backend {
     stepi_timebase_t time;
     uint64_t last_ticks;  /* of the latest record */
     int64_t last_wall_ns; /* of the latest record: where lines of our own stand */
-    stepi_ring_t **rings; /* the log's list, copied under the registry's lock */
-    uint64_t *heads;      /* of this pass */
-    uint64_t *targets;    /* of the pump: how far to go */
-    size_t ring_count, ring_capacity;
+    stepi_source_t *sources; /* the log's list of rings, copied under the registry's lock */
+    size_t source_count, source_capacity;
     uint32_t rings_version;
     int64_t held_since_ns; /* a busy ring holds the others back since then; 0: none */
     uint64_t losses_told[STEPI_LOSSES];

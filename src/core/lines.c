@@ -161,9 +161,10 @@ uint64_t stepi_backend_losses(step_log_t *log, stepi_loss_t reason)
     uint64_t losses = atomic_load_explicit(full ? &log->retired_full : &log->retired_nested, memory_order_relaxed);
     if (!full)
         losses += atomic_load_explicit(&log->dropped_nested, memory_order_relaxed);
-    for (size_t i = 0; i < b->ring_count; i++)
-        losses += atomic_load_explicit(full ? &b->rings[i]->dropped_full : &b->rings[i]->dropped_nested,
-                                       memory_order_relaxed);
+    for (size_t i = 0; i < b->source_count; i++) {
+        const stepi_ring_t *ring = b->sources[i].ring;
+        losses += atomic_load_explicit(full ? &ring->dropped_full : &ring->dropped_nested, memory_order_relaxed);
+    }
     return losses;
 }
 

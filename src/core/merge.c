@@ -27,22 +27,37 @@ enum { SETTLE_NS = 1000, HOLD_NS = 10000000, RELEASE_EVERY_BYTES = 16 * 1024 };
 
 static bool grow(stepi_backend_t *b, size_t count)
 {
-    if (count <= b->ring_capacity)
+    if (count <= b->source_capacity)
         return true;
     const size_t capacity = count * 2;
-    stepi_ring_t **rings = realloc(b->rings, capacity * sizeof(stepi_ring_t *));
-    if (rings != NULL)
-        b->rings = rings;
-    uint64_t *heads = realloc(b->heads, capacity * sizeof(uint64_t));
-    if (heads != NULL)
-        b->heads = heads;
-    uint64_t *targets = realloc(b->targets, capacity * sizeof(uint64_t));
-    if (targets != NULL)
-        b->targets = targets;
-    if (rings == NULL || heads == NULL || targets == NULL)
+    stepi_source_t *sources = realloc(b->sources, capacity * sizeof(*sources));
+    if (sources == NULL)
         return false;
-    b->ring_capacity = capacity;
+    b->sources = sources;
+    b->source_capacity = capacity;
     return true;
+}
+
+static uint64_t head_of(const stepi_ring_t *ring)
+{
+    /* acquire: the bytes of what was published */
+    return atomic_load_explicit(&ring->head, memory_order_acquire);
+}
+
+static void begin_epoch(stepi_backend_t *b)
+{
+    for (size_t i = 0; i < b->source_count; i++)
+        b->sources[i].mark = head_of(b->sources[i].ring);
+}
+
+/* The table of operations forgets what is dead once all that was in the rings then has been taken. */
+static void end_epoch(stepi_backend_t *b)
+{
+    for (size_t i = 0; i < b->source_count; i++)
+        if (b->sources[i].ring->read < b->sources[i].mark)
+            return;
+    b->operations.epoch++;
+    begin_epoch(b);
 }
 
 static void refresh_rings(step_log_t *log)
@@ -56,21 +71,22 @@ static void refresh_rings(step_log_t *log)
     size_t count = 0;
     for (const stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
         count++;
-    b->ring_count = 0;
+    b->source_count = 0;
     if (grow(b, count)) {
         for (stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
-            b->rings[b->ring_count++] = ring;
+            b->sources[b->source_count++] = (stepi_source_t){ .ring = ring };
         b->rings_version = atomic_load_explicit(&log->rings_version, memory_order_relaxed);
     } /* else: without memory the records wait in their rings until the next pass */
     stepi_registry_release();
+    begin_epoch(b);
 }
 
 bool stepi_backend_is_dry(step_log_t *log)
 {
     const stepi_backend_t *b = &log->backend;
     refresh_rings(log);
-    for (size_t i = 0; i < b->ring_count; i++)
-        if (atomic_load_explicit(&b->rings[i]->head, memory_order_acquire) != b->rings[i]->read)
+    for (size_t i = 0; i < b->source_count; i++)
+        if (head_of(b->sources[i].ring) != b->sources[i].ring->read)
             return false;
     return true;
 }
@@ -81,14 +97,12 @@ bool stepi_backend_is_dry(step_log_t *log)
 static uint64_t latest_publication(const stepi_backend_t *b)
 {
     uint64_t latest = 0;
-    for (size_t i = 0; i < b->ring_count; i++) {
-        const stepi_ring_t *ring = b->rings[i];
-        /* acquire: head_ticks is at least that of this head */
-        if (atomic_load_explicit(&ring->head, memory_order_acquire) == ring->read)
+    for (size_t i = 0; i < b->source_count; i++) {
+        const stepi_ring_t *ring = b->sources[i].ring;
+        if (head_of(ring) == ring->read) /* acquire: head_ticks is at least that of this head */
             continue;
         const uint64_t ticks = atomic_load_explicit(&ring->head_ticks, memory_order_relaxed);
-        if (ticks > latest)
-            latest = ticks;
+        latest = ticks > latest ? ticks : latest;
     }
     return latest;
 }
@@ -96,7 +110,7 @@ static uint64_t latest_publication(const stepi_backend_t *b)
 /* A store that was made before the cut-off sits in its core's buffer for some hundred cycles at most. */
 static void let_stores_arrive(const stepi_backend_t *b)
 {
-    if (b->ring_count < 2)
+    if (b->source_count < 2)
         return;
     const int64_t until = stepi_monotonic_ns() + SETTLE_NS;
     while (stepi_monotonic_ns() < until)
@@ -116,15 +130,15 @@ static bool holds_back(const step_log_t *log, const stepi_ring_t *ring)
 static uint64_t read_heads(const step_log_t *log, uint64_t cutoff, bool *half_full)
 {
     const stepi_backend_t *b = &log->backend;
-    for (size_t i = 0; i < b->ring_count; i++) {
-        const stepi_ring_t *ring = b->rings[i];
-        const bool busy = b->ring_count > 1 && holds_back(log, ring);
-        b->heads[i] = atomic_load_explicit(&ring->head, memory_order_acquire);
+    for (size_t i = 0; i < b->source_count; i++) {
+        const stepi_ring_t *ring = b->sources[i].ring;
+        const bool busy = b->source_count > 1 && holds_back(log, ring);
+        b->sources[i].head = head_of(ring);
         if (busy) {
             const uint64_t ticks = atomic_load_explicit(&ring->head_ticks, memory_order_relaxed);
             cutoff = ticks < cutoff ? ticks : cutoff;
         }
-        *half_full |= b->heads[i] - ring->read > ring->bytes / 2;
+        *half_full |= b->sources[i].head - ring->read > ring->bytes / 2;
     }
     return cutoff;
 }
@@ -132,9 +146,11 @@ static uint64_t read_heads(const step_log_t *log, uint64_t cutoff, bool *half_fu
 /* Nobody waits any longer for the calls that are in progress now. */
 static void stop_waiting(stepi_backend_t *b)
 {
-    for (size_t i = 0; i < b->ring_count; i++)
-        if (atomic_load_explicit(&b->rings[i]->busy, memory_order_relaxed) != 0)
-            b->rings[i]->ignored_seq = atomic_load_explicit(&b->rings[i]->seq, memory_order_relaxed);
+    for (size_t i = 0; i < b->source_count; i++) {
+        stepi_ring_t *ring = b->sources[i].ring;
+        if (atomic_load_explicit(&ring->busy, memory_order_relaxed) != 0)
+            ring->ignored_seq = atomic_load_explicit(&ring->seq, memory_order_relaxed);
+    }
     b->held_since_ns = 0;
 }
 
@@ -171,8 +187,9 @@ static stepi_choice_t choose(const stepi_backend_t *b, uint64_t cutoff)
     const stepi_key_t never = { .stamp = UINT64_MAX, .ticks = UINT64_MAX };
     stepi_choice_t best = { .runner_up = never };
     stepi_key_t best_key = never;
-    for (size_t i = 0; i < b->ring_count; i++) {
-        const uint8_t *record = stepi_ring_peek(b->rings[i], b->heads[i]);
+    for (size_t i = 0; i < b->source_count; i++) {
+        const stepi_source_t *source = &b->sources[i];
+        const uint8_t *record = stepi_ring_peek(source->ring, source->head);
         if (record == NULL)
             continue;
         const stepi_key_t key = key_of(record);
@@ -180,7 +197,7 @@ static stepi_choice_t choose(const stepi_backend_t *b, uint64_t cutoff)
             continue;
         if (best.ring == NULL || is_before(key, best_key)) {
             best = (stepi_choice_t){
-                .ring = b->rings[i], .record = record, .head = b->heads[i], .runner_up = best_key
+                .ring = source->ring, .record = record, .head = source->head, .runner_up = best_key
             };
             best_key = key;
         } else if (is_before(key, best.runner_up)) {
@@ -233,6 +250,7 @@ stepi_pass_t stepi_backend_pass(step_log_t *log)
     const uint64_t cutoff = read_heads(log, latest, &half_full);
     const bool took = merge(log, cutoff);
     if (took) {
+        end_epoch(b);
         b->held_since_ns = 0;
         atomic_fetch_add_explicit(&log->drained, 1, memory_order_relaxed);
         atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);

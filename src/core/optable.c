@@ -38,7 +38,7 @@ static void free_entry(stepi_open_operation_t *entry)
     free(entry);
 }
 
-/* Dead, and the rings have run dry since that was seen: no record of it can still come. */
+/* Seen dead before an epoch began that is over: no record of it can still come. */
 static bool may_go(const stepi_optable_t *table, stepi_open_operation_t *entry)
 {
     if (stepi_operation_is_alive(entry->id))

@@ -3,7 +3,8 @@
  * A hash table from an operation's number to its names. Whether an operation still lives is asked of the operation itself
  * (stepi_operation_is_alive()), so a record that was lost cannot leave an entry for ever: when the table is about to grow,
  * entries of dead operations go. Since records of an operation that died a moment ago may still be in the rings, an entry
- * goes only if it was seen dead before the rings last ran dry. */
+ * goes only if it was seen dead before an epoch began that is over: in an epoch all is taken that was in the rings when
+ * it began. */
 #ifndef STEPI_CORE_OPTABLE_H
 #define STEPI_CORE_OPTABLE_H
 
@@ -28,7 +29,7 @@ typedef struct stepi_open_operation {
 typedef struct stepi_optable {
     stepi_open_operation_t **slots; /* a power of two, open addressing */
     size_t capacity, count;
-    uint32_t epoch; /* grows whenever the rings ran dry */
+    uint32_t epoch; /* grows whenever all was taken that was in the rings when it last grew */
 } stepi_optable_t;
 
 /* The entry of an operation, made if need be; NULL without memory. */
