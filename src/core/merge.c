@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTLE_NS = 1000, HOLD_NS = 10000000, RELEASE_EVERY_BYTES = 16 * 1024 };
+enum { SETTLE_NS = 1000, SETTLE_LOOKS = 1000, HOLD_NS = 10000000, RELEASE_EVERY_BYTES = 16 * 1024 };
 
 /* ---- The list of rings ---- */
 
@@ -93,18 +93,20 @@ bool stepi_backend_is_dry(step_log_t *log)
 
 /* ---- The cut-off ---- */
 
-/* The latest publication that was not taken yet; 0 when the rings are dry. */
-static uint64_t latest_publication(const stepi_backend_t *b)
+/* The latest publication that was not taken yet; false when the rings are dry. */
+static bool find_latest(const stepi_backend_t *b, uint64_t *latest)
 {
-    uint64_t latest = 0;
+    bool found = false;
+    *latest = 0;
     for (size_t i = 0; i < b->source_count; i++) {
         const stepi_ring_t *ring = b->sources[i].ring;
         if (head_of(ring) == ring->read) /* acquire: head_ticks is at least that of this head */
             continue;
         const uint64_t ticks = atomic_load_explicit(&ring->head_ticks, memory_order_relaxed);
-        latest = ticks > latest ? ticks : latest;
+        *latest = ticks > *latest ? ticks : *latest;
+        found = true;
     }
-    return latest;
+    return found;
 }
 
 /* A store that was made before the cut-off sits in its core's buffer for some hundred cycles at most. */
@@ -113,8 +115,8 @@ static void let_stores_arrive(const stepi_backend_t *b)
     if (b->source_count < 2)
         return;
     const int64_t until = stepi_monotonic_ns() + SETTLE_NS;
-    while (stepi_monotonic_ns() < until)
-        ;
+    for (int looks = 0; looks < SETTLE_LOOKS && stepi_monotonic_ns() < until; looks++)
+        ; /* a clock may stand still */
     stepi_fence(); /* the reads below come after the pause */
 }
 
@@ -241,9 +243,9 @@ stepi_pass_t stepi_backend_pass(step_log_t *log)
 {
     stepi_backend_t *b = &log->backend;
     bool half_full = false;
+    uint64_t latest;
     refresh_rings(log);
-    const uint64_t latest = latest_publication(b);
-    if (latest == 0)
+    if (!find_latest(b, &latest))
         return STEPI_PASS_DRY;
     stepi_timebase_refresh(&b->time);
     let_stores_arrive(b);
