@@ -145,25 +145,32 @@ static const char *reason_of(int error, char *buffer, size_t bytes)
     return error == STEPI_ERROR_QUEUE_FULL ? "the sink is too slow, its queue is full" : stepi_error_text(error, buffer, bytes);
 }
 
-static void count_lost(stepi_output_t *output, uint64_t lost, int error)
+/* Returns how many there are that no line has told of yet. */
+static uint64_t count_lost(stepi_output_t *output, uint64_t lost, int error)
 {
-    char buffer[128];
-    const uint64_t total = atomic_fetch_add_explicit(&output->unreported, lost, memory_order_relaxed) + lost;
     atomic_store_explicit(&output->error, error, memory_order_relaxed);
     atomic_store_explicit(&output->failed, 1, memory_order_relaxed);
-    stepi_diagnose(output->log, STEPI_TROUBLE_SINK, STEP_EIO, "an output could not be written: %s; %llu records lost so far",
-                   reason_of(error, buffer, sizeof(buffer)), (unsigned long long)total);
+    return atomic_fetch_add_explicit(&output->unreported, lost, memory_order_relaxed) + lost;
 }
 
-void stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint32_t taken, int error)
+void stepi_output_tell(stepi_output_t *output, uint64_t lost, int error)
 {
-    if (taken < block->lines) {
-        const uint64_t lost = lose_lines(output, block, taken);
-        count_lost(output, lost + (taken == 0 ? block->reports : 0), error);
-    }
+    char buffer[128];
+    if (lost > 0)
+        stepi_diagnose(output->log, STEPI_TROUBLE_SINK, STEP_EIO,
+                       "an output could not be written: %s; %llu records lost so far",
+                       reason_of(error, buffer, sizeof(buffer)), (unsigned long long)lost);
+}
+
+uint64_t stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint32_t taken, int error)
+{
+    uint64_t lost = 0;
+    if (taken < block->lines)
+        lost = count_lost(output, lose_lines(output, block, taken) + (taken == 0 ? block->reports : 0), error);
     block->used = 0;
     block->lines = 0;
     block->reports = 0;
+    return lost;
 }
 
 /* ---- Lines ---- */
@@ -215,7 +222,7 @@ static void lose_one(stepi_output_t *output, uint64_t index)
 {
     if (index != STEPI_OWN_LINE) {
         stepi_ledger_lose(&output->log->backend.ledger, index, index + 1);
-        count_lost(output, 1, ENOMEM);
+        stepi_output_tell(output, count_lost(output, 1, ENOMEM), ENOMEM);
     }
 }
 
@@ -266,7 +273,7 @@ static void write_directly(stepi_output_t *output)
 {
     int error;
     const uint32_t taken = stepi_output_deliver(output, output->block, &error);
-    stepi_output_settle(output, output->block, taken, error);
+    stepi_output_tell(output, stepi_output_settle(output, output->block, taken, error), error);
     stepi_ledger_resolve(&output->log->backend.ledger, output->slot, output->block->through);
     atomic_fetch_add_explicit(&output->log->drained, 1, memory_order_relaxed);
 }
@@ -291,7 +298,8 @@ static bool write_now(stepi_output_t *output, uint64_t through)
     output->block->through = through;
     if (hand_over(output, log->drop_when_full ? 0 : STEPI_PATIENCE_NS))
         return true;
-    stepi_output_settle(output, output->block, 0, STEPI_ERROR_QUEUE_FULL);
+    const uint64_t lost = stepi_output_settle(output, output->block, 0, STEPI_ERROR_QUEUE_FULL);
+    stepi_output_tell(output, lost, STEPI_ERROR_QUEUE_FULL);
     stepi_queue_resolve(output->queue, through);
     return false;
 }

@@ -80,8 +80,10 @@ int stepi_output_reopen(stepi_output_t *output, int64_t deadline_ns);
 /* Writes a whole block to the sink; returns how many of its lines it took, and the errno value that stopped it. */
 uint32_t stepi_output_deliver(stepi_output_t *output, const stepi_block_t *block, int *error);
 
-/* Counts a block's lines from `taken` on as lost, and empties it. It is not resolved yet. */
-void stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint32_t taken, int error);
+/* Counts a block's lines from `taken` on as lost, and empties it. It is not resolved yet. Returns how many lost records are
+ * to be told of, for stepi_output_tell(), which calls the user back and so is called without a lock but the pump. */
+uint64_t stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint32_t taken, int error);
+void stepi_output_tell(stepi_output_t *output, uint64_t lost, int error);
 
 stepi_block_t *stepi_block_new(size_t capacity);
 void stepi_block_free(stepi_block_t *block);

@@ -14,6 +14,7 @@ enum { BLOCKS = 8, WAIT_SLICE_NS = 100000000 };
 /* Something that the writer is asked to do to its sink, and its answer. */
 typedef struct request {
     uint64_t asked, done; /* counts; equal: nothing to do */
+    uint64_t taken_up;    /* what was asked when the writer began */
     uint64_t after;       /* not before so many blocks are settled */
     int result;
 } request_t;
@@ -62,12 +63,12 @@ static stepi_block_t *pop(stepi_queue_t *queue)
     return block;
 }
 
-/* Under the lock: the block is done, the ledger learns it. */
-static void settle(stepi_queue_t *queue, stepi_block_t *block, uint32_t taken, int error)
+/* Under the lock: the block is done, the ledger learns it. Returns what stepi_output_settle() does. */
+static uint64_t settle(stepi_queue_t *queue, stepi_block_t *block, uint32_t taken, int error)
 {
     stepi_output_t *output = queue->output;
     uint64_t through = block->through;
-    stepi_output_settle(output, block, taken, error);
+    const uint64_t lost = stepi_output_settle(output, block, taken, error);
     queue->settled++;
     queue->stalled = false;
     if (queue->settled == queue->given && queue->through > through)
@@ -77,6 +78,7 @@ static void settle(stepi_queue_t *queue, stepi_block_t *block, uint32_t taken, i
     block->next = queue->spare;
     queue->spare = block;
     queue->in_flight = NULL;
+    return lost;
 }
 
 static void write_block(stepi_queue_t *queue, stepi_block_t *block)
@@ -85,8 +87,9 @@ static void write_block(stepi_queue_t *queue, stepi_block_t *block)
     const uint32_t taken = stepi_output_deliver(queue->output, block, &error);
     stepi_lock_take(&queue->lock);
     bool wake = false;
+    uint64_t lost = 0;
     if (!queue->abandoned) {
-        settle(queue, block, taken, error);
+        lost = settle(queue, block, taken, error);
         wake = queue->backend_waiting;
         queue->backend_waiting = false;
     }
@@ -94,10 +97,13 @@ static void write_block(stepi_queue_t *queue, stepi_block_t *block)
     if (wake)
         stepi_backend_wake(queue->output->log);
     signal_word(&queue->news);
+    stepi_output_tell(queue->output, lost, error);
 }
 
-static bool is_due(const stepi_queue_t *queue, const request_t *request)
+/* Whoever asks from now on asks again: blocks of theirs may not be settled yet. */
+static bool take_up(const stepi_queue_t *queue, request_t *request)
 {
+    request->taken_up = request->asked;
     return request->asked != request->done && queue->settled >= request->after;
 }
 
@@ -108,12 +114,9 @@ static int call_sink(int (*call)(step_sink_t *sink), stepi_queue_t *queue)
 
 static void answer(stepi_queue_t *queue, request_t *request, int (*call)(step_sink_t *sink))
 {
-    stepi_lock_take(&queue->lock);
-    const uint64_t asked = request->asked;
-    stepi_lock_release(&queue->lock);
     const int result = call_sink(call, queue);
     stepi_lock_take(&queue->lock);
-    request->done = asked;
+    request->done = request->taken_up;
     request->result = result;
     stepi_lock_release(&queue->lock);
     signal_word(&queue->news);
@@ -127,9 +130,9 @@ static task_t next_task(stepi_queue_t *queue, stepi_block_t **block)
     task_t task = TASK_NONE;
     if (queue->abandoned)
         task = TASK_STOP;
-    else if (is_due(queue, &queue->flush))
+    else if (take_up(queue, &queue->flush))
         task = TASK_FLUSH;
-    else if (is_due(queue, &queue->reopen))
+    else if (take_up(queue, &queue->reopen))
         task = TASK_REOPEN;
     else if ((*block = pop(queue)) != NULL)
         task = TASK_WRITE;
