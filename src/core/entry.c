@@ -101,6 +101,15 @@ bool stepi_enter(stepi_entry_t *entry, step_log_t *log)
 
 /* ---- Write ---- */
 
+/* Sleeps a while; how long it was: signals may end it early. */
+static int64_t wait_for_space(stepi_ring_t *ring, uint32_t space)
+{
+    const int64_t since = stepi_monotonic_ns();
+    stepi_futex_wait(&ring->space, space, WAIT_SLICE_NS);
+    const int64_t waited = stepi_monotonic_ns() - since;
+    return waited > 0 ? waited : WAIT_SLICE_NS; /* the clock stands still */
+}
+
 /* Waits for room; false when the record has to be dropped. */
 static bool wait_for_room(stepi_entry_t *entry)
 {
@@ -122,9 +131,9 @@ static bool wait_for_room(stepi_entry_t *entry)
         if (atomic_load_explicit(&ring->tail, memory_order_seq_cst) != tail)
             break;
         stepi_backend_wake(log);
-        stepi_futex_wait(&ring->space, space, WAIT_SLICE_NS);
+        const int64_t waited = wait_for_space(ring, space);
         const uint64_t drained_now = atomic_load_explicit(&log->drained, memory_order_relaxed);
-        patience = drained_now != drained ? STEPI_PATIENCE_NS : patience - WAIT_SLICE_NS;
+        patience = drained_now != drained ? STEPI_PATIENCE_NS : patience - waited;
         drained = drained_now;
         if (patience <= 0) {
             atomic_store_explicit(&log->stalled, 1, memory_order_relaxed); /* the backend clears it */
