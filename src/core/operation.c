@@ -271,14 +271,14 @@ void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, c
     stepi_leave(&entry);
 }
 
-/* The open step ends: success and skip without a step are misuse, failure is the operation's then. */
+/* The open step ends, with its duration. Without one only failure comes here: it is the operation's, and so is the duration. */
 static stepi_draft_t end_step(stepi_entry_t *entry, step_logger_t *op, stepi_kind_t kind, int level)
 {
     stepi_draft_t draft = stepi_operation_draft(entry, op, kind, level);
+    draft.parts |= STEPI_PART_ELAPSED;
+    draft.elapsed = since(entry, op->step_open ? op->step_at : op->started_at);
     if (op->step_open) {
         set_step(&draft, op);
-        draft.parts |= STEPI_PART_ELAPSED;
-        draft.elapsed = since(entry, op->step_at);
         op->step_open = false;
     op->gate.step = 0;
         op->gate.step = 0;
