@@ -89,9 +89,10 @@ step_logger_t *step_logger_new(const char *operation, int total_steps)
     return step_logger_new_with(operation, &options);
 }
 
+/* An injected clock may go back, or jump further than 63 bits can say: never negative, and never undefined. */
 static int64_t since(const stepi_entry_t *entry, int64_t then)
 {
-    return entry->now > then ? entry->now - then : 0;
+    return entry->now > then ? (int64_t)((uint64_t)entry->now - (uint64_t)then) : 0;
 }
 
 static int higher(int level, int other)
@@ -393,7 +394,8 @@ static bool progress_is_due(const stepi_entry_t *entry, step_logger_t *op, uint6
 {
     const int64_t now = entry->log->clocked ? entry->now : stepi_monotonic_ns();
     const bool last = total > 0 && done >= total;
-    if (op->progressed && !last && now - op->progress_at < PROGRESS_EVERY_NS)
+    /* a clock that went back must not silence it until it is there again: then the difference is huge */
+    if (op->progressed && !last && (uint64_t)now - (uint64_t)op->progress_at < PROGRESS_EVERY_NS)
         return false;
     op->progressed = true;
     op->progress_at = now;
