@@ -28,6 +28,7 @@ typedef enum stepi_trouble {
     STEPI_TROUBLE_MEMORY,
     STEPI_TROUBLE_THREAD,
     STEPI_TROUBLE_TRACE,
+    STEPI_TROUBLE_MISUSE,
     STEPI_TROUBLES
 } stepi_trouble_t;
 

@@ -1,9 +1,15 @@
 #include "core/misuse.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 
-enum { FUTURE_MAX = 1024 }; /* more than that is no newer structure, but an uninitialised size */
+enum {
+    FUTURE_MAX = 1024, /* more than that is no newer structure, but an uninitialised size */
+    LINE_MAX_BYTES = 1024,
+    NAME_SHOWN = 200
+};
 
 void stepi_count_misuse(step_log_t *log)
 {
@@ -11,12 +17,22 @@ void stepi_count_misuse(step_log_t *log)
         atomic_fetch_add_explicit(&log->misused, 1, memory_order_relaxed);
 }
 
+void stepi_misuse_freed(const step_logger_t *op)
+{
+    step_log_t *log = stepi_log_of(op->log);
+    stepi_count_misuse(log);
+    if (log != NULL)
+        stepi_diagnose(log, STEPI_TROUBLE_MISUSE, STEP_EINVAL,
+                       "an operation was used after it was freed: such a call does nothing");
+}
+
 /* A WARNING message in the operation's place, with its fields. */
-static void say(stepi_entry_t *entry, step_logger_t *op, const char *text, const step_field_t *fields, size_t count)
+static void say(stepi_entry_t *entry, step_logger_t *op, const stepi_text_t *text, const step_field_t *fields,
+                size_t count)
 {
     stepi_draft_t draft = stepi_operation_draft(entry, op, STEPI_MESSAGE, STEP_LEVEL_WARNING);
     draft.parts |= STEPI_PART_TEXT;
-    draft.text = stepi_text_of(text);
+    draft.text = *text;
     draft.fields = fields;
     draft.field_count = fields != NULL ? count : 0;
     stepi_operation_write(entry, op, &draft);
@@ -25,13 +41,17 @@ static void say(stepi_entry_t *entry, step_logger_t *op, const char *text, const
 void stepi_misuse_text(stepi_entry_t *entry, step_logger_t *op, const char *what, const char *text,
                        const step_field_t *fields, size_t count)
 {
-    char line[512];
-    const stepi_text_t name = stepi_name_text(&op->name);
-    const int shown = name.length < 200 ? (int)name.length : 200;
+    char line[LINE_MAX_BYTES];
+    const stepi_text_t name = op->name.bytes != NULL ? stepi_name_text(&op->name) : stepi_text_of("null");
+    const size_t shown = name.length <= NAME_SHOWN ? name.length : stepi_utf8_cut(name.bytes, name.length, NAME_SHOWN);
     stepi_count_misuse(entry->log);
-    snprintf(line, sizeof(line), "%s in operation \"%.*s\"%s%s", what, shown, name.bytes != NULL ? name.bytes : "",
-             text != NULL ? ": " : "", text != NULL ? text : "");
-    say(entry, op, line, fields, count);
+    const int bytes = snprintf(line, sizeof(line), "%s in operation \"%.*s%s\"%s%s", what, (int)shown, name.bytes,
+                               shown < name.original ? "…" : "", text != NULL ? ": " : "", text != NULL ? text : "");
+    stepi_text_t said = { .bytes = line, .original = bytes > 0 ? (uint64_t)bytes : 0 };
+    said.length = (uint32_t)said.original;
+    if (said.original >= sizeof(line)) /* cut, and marked as such */
+        said.length = (uint32_t)stepi_utf8_cut(line, sizeof(line) - 1, sizeof(line) - 4);
+    say(entry, op, &said, fields, count);
 }
 
 void stepi_misuse(stepi_entry_t *entry, step_logger_t *op, const char *what, const step_field_t *fields, size_t count)

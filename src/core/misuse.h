@@ -8,6 +8,9 @@
 
 void stepi_count_misuse(step_log_t *log); /* NULL: nowhere to count */
 
+/* A call on an operation that was freed: counted by its log, which tells its owner; there is nothing to log it in. */
+void stepi_misuse_freed(const step_logger_t *op);
+
 /* `skip() without step() in operation "X": <text>` */
 void stepi_misuse_text(stepi_entry_t *entry, step_logger_t *op, const char *what, const char *text,
                        const step_field_t *fields, size_t count);

@@ -110,7 +110,7 @@ void step_logger_free(step_logger_t *op)
         return;
     const uint32_t state = atomic_load_explicit(&op->state, memory_order_relaxed);
     if (state == STEPI_UNUSED) {
-        stepi_count_misuse(stepi_log_of(NULL));
+        stepi_misuse_freed(op);
         return;
     }
     if (state == STEPI_STARTED && !op->failed && stepi_operation_enter(&entry, op)) {
@@ -134,7 +134,7 @@ bool stepi_operation_enter(stepi_entry_t *entry, step_logger_t *op)
     if (__builtin_expect(op == NULL || op == &no_parent, 0))
         return false;
     if (__builtin_expect(atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_UNUSED, 0)) {
-        stepi_count_misuse(stepi_log_of(NULL));
+        stepi_misuse_freed(op);
         return false;
     }
     return stepi_log_is_open(op->log, op->serial) && stepi_enter(entry, op->log);
@@ -410,6 +410,8 @@ void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t 
     if (!stepi_operation_enter(&entry, op))
         return;
     stepi_check_started(&entry, op, "progress()");
+    if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_MADE)
+        start(&entry, op, NULL, 0);
     if (progress_is_due(&entry, op, done, total)) {
         stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_PROGRESS, op->gate.level);
         draft.parts |= STEPI_PART_PROGRESS;
