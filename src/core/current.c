@@ -1,17 +1,18 @@
 /* Which operation is current on a thread.
  *
- * Each thread has a stack; only the thread itself touches it. An operation that ends elsewhere, or out of order, simply
- * stops being valid: its entry no longer matches and is dropped when it is found on top. So nobody writes to another
- * thread's stack, and no lock is needed. */
+ * Each thread has a stack; only the thread itself touches it. An operation that ends elsewhere, or out of order, or whose log
+ * is closed, simply stops being valid: its entry no longer matches and is dropped when it is found on top. So nobody writes to
+ * another thread's stack, and no lock is needed. Of the operation itself only what is atomic is read here. */
 #include "core/operation.h"
 
 static bool is_valid(const stepi_current_t *entry)
 {
     return entry->op != NULL && atomic_load_explicit(&entry->op->id, memory_order_relaxed) == entry->id &&
-           atomic_load_explicit(&entry->op->state, memory_order_relaxed) == STEPI_STARTED;
+           atomic_load_explicit(&entry->op->state, memory_order_relaxed) == STEPI_STARTED &&
+           stepi_log_is_open(entry->log, entry->serial);
 }
 
-step_logger_t *stepi_current(void)
+const stepi_current_t *stepi_current(void)
 {
     stepi_thread_t *self = stepi_self;
     if (self == NULL)
@@ -21,7 +22,7 @@ step_logger_t *stepi_current(void)
         if (top->op == NULL)
             return NULL; /* a barrier: step_logger_attach(NULL) */
         if (is_valid(top))
-            return top->op;
+            return top;
         self->depth--;
     }
     return NULL;
@@ -37,7 +38,7 @@ static void compact(stepi_thread_t *self)
     self->depth = kept;
 }
 
-static void push(step_logger_t *op, uint64_t id)
+static void push(const stepi_current_t *entry)
 {
     stepi_thread_t *self = stepi_thread_self();
     if (self == NULL)
@@ -46,15 +47,25 @@ static void push(step_logger_t *op, uint64_t id)
         compact(self);
     if (self->depth == STEPI_THREAD_OPERATIONS)
         return; /* deeper nesting is not remembered: children then join the deepest that is */
-    self->current[self->depth] = (stepi_current_t){ .op = op, .id = id };
+    self->current[self->depth] = *entry;
     /* a signal handler sees either the old depth or a whole entry */
     atomic_signal_fence(memory_order_release);
     self->depth++;
 }
 
+stepi_current_t stepi_current_of(step_logger_t *op)
+{
+    return (stepi_current_t){ .op = op,
+                              .id = atomic_load_explicit(&op->id, memory_order_relaxed),
+                              .log = op->log,
+                              .serial = op->serial,
+                              .depth = atomic_load_explicit(&op->depth, memory_order_relaxed) };
+}
+
 void stepi_current_push(step_logger_t *op)
 {
-    push(op, atomic_load_explicit(&op->id, memory_order_relaxed));
+    const stepi_current_t entry = stepi_current_of(op);
+    push(&entry);
 }
 
 static int position_of(const stepi_thread_t *self, const step_logger_t *op)
@@ -69,16 +80,20 @@ static int position_of(const stepi_thread_t *self, const step_logger_t *op)
  * taken off instead, so that attaching and detaching in turn does not grow the stack. */
 static void detach(stepi_thread_t *self)
 {
+    static const stepi_current_t barrier = { .op = NULL };
+    if (self->depth > 0 && self->current[self->depth - 1].op == NULL)
+        return;
     if (self->depth == 1 || (self->depth > 1 && self->current[self->depth - 2].op == NULL))
         self->depth--;
     else if (self->depth > 0)
-        push(NULL, 0);
+        push(&barrier);
 }
 
 step_logger_t *step_logger_attach(step_logger_t *op)
 {
     stepi_thread_t *self = stepi_thread_self();
-    step_logger_t *previous = stepi_current();
+    const stepi_current_t *current = stepi_current();
+    step_logger_t *const previous = current != NULL ? current->op : NULL;
     if (self == NULL || (op == previous && op != NULL) || op == step_logger_no_parent())
         return previous;
     if (op == NULL) {

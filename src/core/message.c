@@ -95,14 +95,14 @@ void step_log_message_fields(step_log_t *log, step_site_t *site, step_level_t le
     errno = saved;
     if (!log_wants(log, level))
         return;
-    step_logger_t *op = stepi_current();
-    if (op != NULL && op->log == log && stepi_log_is_open(log, op->serial)) {
-        message_in_operation(op, level, text, fields, count);
-        return;
-    }
     if (!stepi_enter(&entry, log))
         return;
+    const stepi_current_t *current = stepi_current();
     stepi_draft_t draft = { .kind = STEPI_MESSAGE, .level = stored_level(level) };
+    if (current != NULL && current->log == log) { /* by number: the backend knows its name and step */
+        draft.operation = current->id;
+        draft.depth = current->depth;
+    }
     set_text(&draft, text, fields, count);
     stepi_write(&entry, &draft);
     stepi_leave(&entry);
@@ -134,7 +134,7 @@ static void write_quick(const quick_t *quick, const step_field_t *fields, size_t
     errno = saved;
     if (!log_wants(log, quick->level) || !stepi_enter(&entry, log))
         return;
-    const step_logger_t *current = stepi_current();
+    const stepi_current_t *current = stepi_current();
     stepi_draft_t draft = {
         .kind = (uint8_t)quick->kind,
         .level = (uint8_t)quick->level,

@@ -41,8 +41,7 @@ static void set_parent(step_logger_t *op, step_logger_t *parent)
     op->detached = parent == &no_parent;
     op->parent = (stepi_current_t){ 0 };
     if (parent != NULL && parent != &no_parent)
-        op->parent = (stepi_current_t){ .op = parent,
-                                        .id = atomic_load_explicit(&parent->id, memory_order_relaxed) };
+        op->parent = stepi_current_of(parent);
 }
 
 step_logger_t *step_logger_new_with(const char *operation, const step_logger_options_t *given)
@@ -68,7 +67,7 @@ step_logger_t *step_logger_new_with(const char *operation, const step_logger_opt
     op->failed = op->step_open = false;
     op->gate.step = 0;
     op->said = 0;
-    op->depth = 0;
+    atomic_store_explicit(&op->depth, 0, memory_order_release);
     op->step = 0;
     op->attempt = 0;
     op->progressed = false;
@@ -150,7 +149,7 @@ stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logge
     stepi_draft_t draft = {
         .kind = (uint8_t)kind,
         .level = (uint8_t)(level < STEP_LEVEL_OFF ? level : STEP_LEVEL_OFF - 1),
-        .depth = op->depth,
+        .depth = atomic_load_explicit(&op->depth, memory_order_relaxed),
         .operation = atomic_load_explicit(&op->id, memory_order_relaxed),
         .parts = wants(entry, level) ? 0 : STEPI_FLAG_QUIET,
     };
@@ -197,15 +196,27 @@ static void set_step(stepi_draft_t *draft, const step_logger_t *op)
 
 /* ---- Start ---- */
 
+/* The explicit parent as it is now, unless it was freed meanwhile, which another thread may do at any moment. */
+static bool find_given_parent(const step_logger_t *op, stepi_current_t *parent)
+{
+    *parent = op->parent;
+    /* acquire, with release where it is set: a depth of the next one in this place comes with the next number */
+    parent->depth = atomic_load_explicit(&parent->op->depth, memory_order_acquire);
+    return parent->id != 0 && atomic_load_explicit(&parent->op->id, memory_order_relaxed) == parent->id;
+}
+
 /* The explicit parent, else what is current on this thread; both only in the same log. */
 static void decide_parent(step_logger_t *op)
 {
-    const step_logger_t *parent = op->parent.op;
-    if (parent != NULL && atomic_load_explicit(&parent->id, memory_order_relaxed) != op->parent.id)
-        parent = NULL; /* freed meanwhile */
-    if (op->parent.op == NULL && !op->detached)
-        parent = stepi_current();
-    op->depth = parent != NULL && parent->log == op->log ? parent->depth + 1 : 0;
+    stepi_current_t parent = { 0 };
+    const stepi_current_t *current = op->parent.op == NULL && !op->detached ? stepi_current() : NULL;
+    bool has_parent = current != NULL;
+    if (has_parent)
+        parent = *current;
+    else if (op->parent.op != NULL)
+        has_parent = find_given_parent(op, &parent);
+    has_parent = has_parent && parent.log == op->log && parent.serial == op->serial;
+    atomic_store_explicit(&op->depth, has_parent ? parent.depth + 1 : 0, memory_order_release);
 }
 
 static void start(stepi_entry_t *entry, step_logger_t *op, const step_field_t *fields, size_t count)
@@ -240,7 +251,8 @@ void step_logger_start_fields(step_logger_t *op, step_site_t *site, const step_f
 
 static uint32_t recorded_depth(const step_logger_t *op)
 {
-    return op->depth < STEPI_GATE_DEPTH ? op->depth : STEPI_GATE_DEPTH;
+    const uint32_t depth = atomic_load_explicit(&op->depth, memory_order_relaxed);
+    return depth < STEPI_GATE_DEPTH ? depth : STEPI_GATE_DEPTH;
 }
 
 void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, const char *description,

@@ -44,9 +44,9 @@ struct step_logger {
     bool step_open;
     bool progressed;     /* a progress line of this step was written, at progress_at */
     uint8_t said;
-    uint32_t depth;
+    _Atomic uint32_t depth; /* set by start(); others ask it when a child starts */
     uint32_t attempt;
-    stepi_current_t parent;
+    stepi_current_t parent; /* as given; depth is not known before start() */
     int64_t started_at;  /* in the units of stepi_entry_t.now */
     int64_t progress_at; /* nanoseconds */
     stepi_name_t name;
@@ -68,8 +68,10 @@ bool stepi_operation_is_open(uint64_t id);
 void stepi_name_set(stepi_name_t *name, const char *text);
 stepi_text_t stepi_name_text(const stepi_name_t *name);
 
-/* What is current on this thread; NULL when nothing is. Forgets what has ended. */
-step_logger_t *stepi_current(void);
+/* What is current on this thread; NULL when nothing is. Forgets what has ended. Another thread may complete and free the
+ * operation at any moment: whoever only joins it uses what the entry says, and not the operation. */
+const stepi_current_t *stepi_current(void);
+stepi_current_t stepi_current_of(step_logger_t *op);
 void stepi_current_push(step_logger_t *op);
 
 /* Around fork: the pool whole, and its lock free in the child. */

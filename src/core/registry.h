@@ -16,10 +16,14 @@
 
 enum { STEPI_THREAD_OPERATIONS = 200 };
 
-/* An operation that is current on a thread. `id` tells whether the operation is still the one that was put here. */
+/* An operation that is current on a thread, with all that joining it takes: meanwhile another thread may be at work on the
+ * operation itself. `id` tells whether it is still the one that was put here. */
 typedef struct stepi_current {
     step_logger_t *op; /* NULL: a barrier, set by step_logger_attach(NULL) */
     uint64_t id;
+    step_log_t *log;
+    uint64_t serial; /* of the log */
+    uint32_t depth;
 } stepi_current_t;
 
 typedef struct stepi_thread stepi_thread_t;

@@ -197,20 +197,18 @@ static inline bool message(step_level_t level, const char *text, const stepi_sha
     if (__builtin_expect(log == NULL || level < 1 || level >= STEP_LEVEL_OFF || !stepi_shape_is_ours(shape), 0))
         return false;
     const uint64_t serial = atomic_load_explicit(&log->serial, memory_order_relaxed);
-    const step_logger_t *op = stepi_current();
-    if (op != NULL && (op->log != log || op->serial != serial))
-        op = NULL;
+    const stepi_current_t *current = stepi_current();
+    if (current != NULL && current->log != log)
+        current = NULL;
     if (!begin(&d, log, serial))
         return false;
-    if (__builtin_expect((op != NULL && op->described_in != d.identity) || !put_text(&d, text) ||
-                             !put_fields(&d, shape, values),
-                         0)) {
+    if (__builtin_expect(!put_text(&d, text) || !put_fields(&d, shape, values), 0)) {
         give_up(&d);
         return false;
     }
-    finish(&d, log, op != NULL ? atomic_load_explicit(&op->id, memory_order_relaxed) : 0,
-           stepi_record_word(STEPI_MESSAGE, level, STEPI_PART_TEXT | STEPI_PART_SHAPE, op != NULL ? op->depth : 0,
-                             shape->count));
+    finish(&d, log, current != NULL ? current->id : 0,
+           stepi_record_word(STEPI_MESSAGE, level, STEPI_PART_TEXT | STEPI_PART_SHAPE,
+                             current != NULL ? current->depth : 0, shape->count));
     return true;
 }
 
@@ -242,7 +240,7 @@ static inline bool quick_success(int number, const char *description, int total,
     step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_acquire);
     if (__builtin_expect(log == NULL || !stepi_shape_is_ours(shape), 0))
         return false;
-    const step_logger_t *current = stepi_current();
+    const stepi_current_t *current = stepi_current();
     if (!begin(&d, log, atomic_load_explicit(&log->serial, memory_order_relaxed)))
         return false;
     put_32_32(&d, (uint32_t)number, total > 0 ? (uint32_t)total : 0);
