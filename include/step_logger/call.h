@@ -280,14 +280,13 @@ static inline bool stepi_wants_default(int level)
                           , true, (stepi_op, &stepi_site, stepi_level, stepi_text, ), __VA_ARGS__))
 
 /* quick functions: numbers and texts are evaluated always, fields if the default log wants the line */
-#define STEPI_QUICK_ON(level) (STEPI_COMPILED(level) && stepi_wants_default(level))
 #define STEPI_QUICK_STEP_N(number, description, operation, total)                                  \
     STEPI_CALL_N(step_quick_step_fields, (&stepi_site, (number), (description), (operation), (total), ))
 #define STEPI_QUICK_STEP_F(number, description, operation, total, ...)                             \
     STEPI_CALL_F(step_quick_step_fields, const int stepi_number = (number);                        \
                  const char *const stepi_a = (description); const char *const stepi_b = (operation); \
                  const int stepi_total = (total);                                                  \
-                 , STEPI_QUICK_ON(STEP_LEVEL_INFO),                                                \
+                 , stepi_wants_default(STEP_LEVEL_INFO),                                                \
                  (&stepi_site, stepi_number, stepi_a, stepi_b, stepi_total, ), __VA_ARGS__)
 #define STEPI_QUICK_SUCCESS_N(number, description, total)                                          \
     STEPI_CALL_N(step_quick_success_fields, (&stepi_site, (number), (description), (total), ))
@@ -299,12 +298,12 @@ static inline bool stepi_wants_default(int level)
     STEPI_CALL_V(count, step_quick_success_fields, stepi_quick_success_values,                     \
                  const int stepi_number = (number); const char *const stepi_a = (description);     \
                  const int stepi_total = (total);                                                  \
-                 , STEPI_QUICK_ON(STEP_LEVEL_INFO), (&stepi_site, stepi_number, stepi_a, stepi_total, ), \
+                 , stepi_wants_default(STEP_LEVEL_INFO), (&stepi_site, stepi_number, stepi_a, stepi_total, ), \
                  __VA_ARGS__)
 #define STEPI_QUICK_SUCCESS_F(number, description, total, ...)                                     \
     STEPI_CALL_F(step_quick_success_fields, const int stepi_number = (number);                     \
                  const char *const stepi_a = (description); const int stepi_total = (total);       \
-                 , STEPI_QUICK_ON(STEP_LEVEL_INFO), (&stepi_site, stepi_number, stepi_a, stepi_total, ), \
+                 , stepi_wants_default(STEP_LEVEL_INFO), (&stepi_site, stepi_number, stepi_a, stepi_total, ), \
                  __VA_ARGS__)
 #define STEPI_QUICK_FAILURE_N(number, description, error, total)                                   \
     STEPI_CALL_N(step_quick_failure_fields, (&stepi_site, (number), (description), (error), (total), ))
@@ -312,7 +311,7 @@ static inline bool stepi_wants_default(int level)
     STEPI_CALL_F(step_quick_failure_fields, const int stepi_number = (number);                     \
                  const char *const stepi_a = (description); const char *const stepi_b = (error);   \
                  const int stepi_total = (total);                                                  \
-                 , STEPI_QUICK_ON(STEP_LEVEL_ERROR),                                               \
+                 , stepi_wants_default(STEP_LEVEL_ERROR),                                               \
                  (&stepi_site, stepi_number, stepi_a, stepi_b, stepi_total, ), __VA_ARGS__)
 
 /* those without a short way */
@@ -409,15 +408,19 @@ static inline bool stepi_wants_default(int level)
     STEPI_EXPAND(STEPI_JOIN(STEPI_LOG_MESSAGE_, STEPI_OVER_3(__VA_ARGS__))(__VA_ARGS__))
 
 /* (int number, const char *description, const char *operation, int total_steps, fields...) */
-#define step_quick_step(...) STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_STEP_, STEPI_OVER_4(__VA_ARGS__))(__VA_ARGS__))
+#define step_quick_step(...)                                                                       \
+    STEPI_IF(, STEPI_COMPILED(STEP_LEVEL_INFO),                                                    \
+             STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_STEP_, STEPI_OVER_4(__VA_ARGS__))(__VA_ARGS__)))
 
 /* (int number, const char *description, int total_steps, fields...) */
 #define step_quick_success(...)                                                                    \
-    STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_SUCCESS_, STEPI_OVER_3(__VA_ARGS__))(__VA_ARGS__))
+    STEPI_IF(, STEPI_COMPILED(STEP_LEVEL_INFO),                                                    \
+             STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_SUCCESS_, STEPI_OVER_3(__VA_ARGS__))(__VA_ARGS__)))
 
 /* (int number, const char *description, const char *error, int total_steps, fields...) */
 #define step_quick_failure(...)                                                                    \
-    STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_FAILURE_, STEPI_OVER_4(__VA_ARGS__))(__VA_ARGS__))
+    STEPI_IF(, STEPI_COMPILED(STEP_LEVEL_ERROR),                                                   \
+             STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_FAILURE_, STEPI_OVER_4(__VA_ARGS__))(__VA_ARGS__)))
 
 /* The names of the original Python module. */
 #ifdef STEP_LOGGER_SHORT_NAMES
