@@ -69,16 +69,18 @@ static inline void stepi_put(stepi_out_t *out, const char *bytes, size_t n)
     }
 }
 
-/* The same from memory that goes on for PADDING bytes behind the text: short ones are copied without asking how short. */
+/* The same from memory that goes on for PADDING bytes behind the text: copied in blocks without asking where it ends. */
 enum { STEPI_PADDING = 32 };
 static inline void stepi_put_padded(stepi_out_t *out, const char *bytes, size_t n)
 {
-    if (n <= STEPI_PADDING && (size_t)(out->end - out->at) >= STEPI_PADDING) {
-        memcpy(out->at, bytes, STEPI_PADDING);
-        out->at += n;
-    } else {
+    if ((size_t)(out->end - out->at) < n + STEPI_PADDING) {
         stepi_put(out, bytes, n);
+        return;
     }
+    memcpy(out->at, bytes, STEPI_PADDING);
+    for (size_t done = STEPI_PADDING; done < n; done += STEPI_PADDING)
+        memcpy(out->at + done, bytes + done, STEPI_PADDING);
+    out->at += n;
 }
 
 static inline void stepi_put_char(stepi_out_t *out, char c)

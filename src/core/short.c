@@ -18,6 +18,7 @@
 
 enum {
     TEXT_MAX = 256,
+    AHEAD = 512, /* some five records */
     /* header, elapsed, step, attempt, shape, values, and five texts with what is copied beyond their ends */
     BOUND = sizeof(stepi_record_t) + 32 + 8 * STEPI_SHAPE_FIELDS + 5 * (8 + TEXT_MAX + STEPI_COPY_AHEAD),
 };
@@ -59,6 +60,8 @@ static inline bool begin(draft_t *d, const step_log_t *log, uint64_t serial)
     d->ticks = now > ring->last_stamp ? now : ring->last_stamp;
     d->identity = self->identity;
     d->start = stepi_ring_at(ring, ring->position);
+    stepi_prefetch_to_write(stepi_ring_at(ring, ring->position + AHEAD)); /* the reader's core has these lines */
+    stepi_prefetch_to_write(stepi_ring_at(ring, ring->position + AHEAD + STEPI_CACHE_LINE));
     d->at = d->start + sizeof(stepi_record_t);
     return true;
 }

@@ -9,6 +9,7 @@
 #include "format/names.h"
 #include "format/text_escape.h"
 #include "format/text_fields.h"
+#include "format/text_known.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ typedef struct text_format {
     stepi_time_text_t time;
     stepi_text_plans_t plans;
     opening_t openings[5][STEPI_DROPPED + 1]; /* by stepi_level_index() and kind */
+    stepi_known_t known[STEPI_KNOWN_PLACES];
 } text_format_t;
 
 enum { INDENT = 4, INDENT_DEPTH_MAX = 32 };
@@ -174,16 +176,40 @@ static void put_body(const text_format_t *self, const stepi_line_t *line, stepi_
     }
 }
 
+static void put_beginning(const text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
+{
+    const opening_t *opening = &self->openings[stepi_level_index(line->level)][line->kind];
+    stepi_put_padded(out, opening->bytes, opening->length);
+    put_body(self, line, out);
+}
+
+static void put_known_beginning(text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
+{
+    stepi_known_key_t key;
+    uint32_t hash;
+    const char *begin = out->at;
+    if (!stepi_known_key(line, &key)) {
+        put_beginning(self, line, out);
+        return;
+    }
+    stepi_known_t *place = stepi_known_place(self->known, &key, &hash);
+    if (stepi_known_is(place, &key)) {
+        stepi_put_padded(out, place->beginning, place->bytes);
+        return;
+    }
+    put_beginning(self, line, out);
+    if (!out->overflow)
+        stepi_known_keep(place, &key, hash, begin, (size_t)(out->at - begin));
+}
+
 static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t *out)
 {
     text_format_t *self = (text_format_t *)format;
-    const opening_t *opening = &self->openings[stepi_level_index(line->level)][line->kind];
     if (line->depth > 0)
         put_indent(out, line->depth);
     if (self->timestamps)
         put_time(self, line, out);
-    stepi_put_padded(out, opening->bytes, opening->length);
-    put_body(self, line, out);
+    put_known_beginning(self, line, out);
     stepi_text_fields(out, line, &self->plans, self->color);
     stepi_put_char(out, '\n');
 }

@@ -24,6 +24,16 @@
 
 enum { STEPI_COPY_AHEAD = 32, STEPI_COPY_PAGE = 4096 };
 
+/* Asks for a cache line before it is written to. */
+static inline void stepi_prefetch_to_write(const void *line)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)line)); /* the builtin is a plain prefetch without -mprfchw */
+#else
+    __builtin_prefetch(line, 1);
+#endif
+}
+
 /* False under valgrind's memcheck. */
 bool stepi_may_over_read(void);
 

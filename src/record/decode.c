@@ -55,9 +55,14 @@ static stepi_text_t take_text(reader_t *r)
 /* How long the parts without texts are together. */
 static size_t fixed_bytes(uint16_t parts)
 {
-    return 16u * ((parts & STEPI_PART_CLOCK) != 0) + 8u * ((parts & STEPI_PART_ELAPSED) != 0) +
-           8u * ((parts & STEPI_PART_STEP) != 0) + 8u * ((parts & STEPI_PART_ATTEMPT) != 0) +
-           16u * ((parts & STEPI_PART_PROGRESS) != 0) + 8u * ((parts & STEPI_PART_OMITTED) != 0);
+#define BYTES_OF(p)                                                                                                    \
+    (uint8_t)(16 * ((p) / STEPI_PART_CLOCK % 2) + 8 * ((p) / STEPI_PART_ELAPSED % 2) + 8 * ((p) / STEPI_PART_STEP % 2) + \
+              8 * ((p) / STEPI_PART_ATTEMPT % 2) + 16 * ((p) / STEPI_PART_PROGRESS % 2) +                              \
+              8 * ((p) / STEPI_PART_OMITTED % 2))
+#define FOUR(p) BYTES_OF(p), BYTES_OF((p) + 1), BYTES_OF((p) + 2), BYTES_OF((p) + 3)
+#define SIXTEEN(p) FOUR(p), FOUR((p) + 4), FOUR((p) + 8), FOUR((p) + 12)
+    static const uint8_t bytes[64] = { SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48) };
+    return bytes[parts % 64];
 }
 
 /* What lies behind the value at `at`, and the value. */
