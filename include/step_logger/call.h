@@ -108,10 +108,16 @@ static inline const stepi_operation_gate_t *stepi_gate_of(const step_logger_t *o
     return STEPI_CAST(const stepi_operation_gate_t *, any);
 }
 
+/* OFF is a threshold, not a severity: nothing reaches it. */
+static inline int stepi_below_off(int level)
+{
+    return level < STEP_LEVEL_OFF ? level : STEP_LEVEL_OFF - 1;
+}
+
 /* Whether a message at `level` is wanted; and a line at the operation's own level, or at `level` if that is higher. */
 static inline bool stepi_wants_message(const step_logger_t *op, int level)
 {
-    return op != NULL && level >= STEPI_LOAD(*stepi_gate_of(op)->threshold);
+    return op != NULL && stepi_below_off(level) >= STEPI_LOAD(*stepi_gate_of(op)->threshold);
 }
 
 static inline bool stepi_wants(const step_logger_t *op, int level)
@@ -123,7 +129,7 @@ static inline bool stepi_wants(const step_logger_t *op, int level)
 static inline bool stepi_wants_default(int level)
 {
     const int32_t gate = STEPI_LOAD(stepi_gate);
-    return level >= gate && (gate != 0 || step_log_wants(NULL, level));
+    return stepi_below_off(level) >= gate && (gate != 0 || step_log_wants(NULL, level));
 }
 
 /* clang-format off */

@@ -62,7 +62,7 @@ step_logger_t *step_logger_new_with(const char *operation, const step_logger_opt
     op->log = log;
     op->serial = atomic_load_explicit(&log->serial, memory_order_relaxed);
     op->gate.threshold = &log->level;
-    op->gate.level = options.level > 0 ? options.level : STEP_LEVEL_INFO;
+    op->gate.level = options.level > 0 ? stepi_below_off(options.level) : STEP_LEVEL_INFO;
     op->total = options.total_steps > 0 ? options.total_steps : 0;
     op->failed = op->step_open = false;
     op->gate.step = 0;
@@ -148,7 +148,7 @@ stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logge
 {
     stepi_draft_t draft = {
         .kind = (uint8_t)kind,
-        .level = (uint8_t)(level < STEP_LEVEL_OFF ? level : STEP_LEVEL_OFF - 1),
+        .level = (uint8_t)level,
         .depth = atomic_load_explicit(&op->depth, memory_order_relaxed),
         .operation = atomic_load_explicit(&op->id, memory_order_relaxed),
         .parts = wants(entry, level) ? 0 : STEPI_FLAG_QUIET,
@@ -441,7 +441,7 @@ bool step_logger_wants(const step_logger_t *op, step_level_t level)
 {
     if (op == NULL || op == &no_parent || atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_UNUSED)
         return false;
-    const int at = level == 0 ? op->gate.level : level == STEP_LEVEL_ERROR ? higher(op->gate.level, level) : level;
+    const int at = level == 0 ? op->gate.level : stepi_below_off(level);
     return stepi_log_is_open(op->log, op->serial) &&
            at >= stepi_level_of(op->log);
 }
