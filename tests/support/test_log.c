@@ -66,8 +66,8 @@ void test_log_add_outputs(test_log_t *t)
 {
     t->text = step_sink_memory(MEMORY_BYTES);
     t->json = step_sink_memory(MEMORY_BYTES);
-    assert_int_equal(step_log_add_output(t->log, t->text, step_format_text(), STEP_LEVEL_DEBUG), STEP_OK);
-    assert_int_equal(step_log_add_output(t->log, t->json, step_format_json(), STEP_LEVEL_DEBUG), STEP_OK);
+    assert_int_equal(step_log_add_output(t->log, t->text, step_format_text(), 0), STEP_OK);
+    assert_int_equal(step_log_add_output(t->log, t->json, step_format_json(), 0), STEP_OK);
 }
 
 void test_log_close(test_log_t *t)
