@@ -4,6 +4,7 @@
 #include "core/lifecycle.h"
 #include "core/operation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { TELL_EVERY_NS = 1000000000, SMOOTHED_NS = 1000000 };
@@ -216,14 +217,40 @@ static void report_open(step_log_t *log, const stepi_open_operation_t *operation
     offer(b, &line, STEPI_OWN_LINE);
 }
 
+static int newest_first(const void *a, const void *b)
+{
+    const stepi_open_operation_t *first = *(stepi_open_operation_t *const *)a;
+    const stepi_open_operation_t *second = *(stepi_open_operation_t *const *)b;
+    if (first->start_ticks != second->start_ticks)
+        return first->start_ticks > second->start_ticks ? -1 : 1;
+    return first->depth > second->depth ? -1 : first->depth < second->depth;
+}
+
+static bool is_incomplete(const stepi_open_operation_t *operation)
+{
+    return operation->started && !operation->ended && !operation->failed && stepi_operation_is_open(operation->id);
+}
+
+/* The latest first, so that a child stands before its parent; in any order where there is no memory to sort them. */
 void stepi_backend_report_open(step_log_t *log)
 {
-    size_t at = 0;
+    stepi_optable_t *table = &log->backend.operations;
+    stepi_open_operation_t **sorted = malloc(table->count * sizeof(stepi_open_operation_t *));
     stepi_open_operation_t *operation;
+    size_t at = 0, count = 0;
     stepi_timebase_refresh(&log->backend.time);
-    while ((operation = stepi_optable_next(&log->backend.operations, &at)) != NULL)
-        if (operation->started && !operation->ended && !operation->failed && stepi_operation_is_open(operation->id)) {
+    while ((operation = stepi_optable_next(table, &at)) != NULL) {
+        if (!is_incomplete(operation))
+            continue;
+        operation->ended = true; /* said once */
+        if (sorted != NULL)
+            sorted[count++] = operation;
+        else
             report_open(log, operation);
-            operation->ended = true; /* said once */
-        }
+    }
+    if (count > 1)
+        qsort(sorted, count, sizeof(stepi_open_operation_t *), newest_first);
+    for (size_t i = 0; i < count; i++)
+        report_open(log, sorted[i]);
+    free(sorted);
 }
