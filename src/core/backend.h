@@ -72,6 +72,9 @@ bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t en
 bool stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns);
 int stepi_backend_reopen(step_log_t *log, int64_t timeout_ns);
 
+/* A line of the library's own, with the next number of its sequence. Under the pump lock. (lines.c) */
+stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int level);
+
 /* Reports open operations as incomplete. Under the pump lock. (lines.c) */
 void stepi_backend_report_open(step_log_t *log);
 

@@ -141,15 +141,15 @@ void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8
         end_of_record(b, operation, &record);
 }
 
-static stepi_line_t own_line(const step_log_t *log, stepi_kind_t kind, int level)
+stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int level)
 {
-    const stepi_backend_t *b = &log->backend;
+    stepi_backend_t *b = &log->backend;
     return (stepi_line_t){ .kind = kind,
                            .level = level,
                            .wall_ns = log->clocked ? b->last_wall_ns : stepi_wall_ns(),
-                           .seq = b->own_seq,
+                           .seq = b->own_seq++,
                            .pid = stepi_process_id(),
-                           .tid = stepi_process_id(),
+                           .tid = 0, /* no thread's: its numbers are not in their sequences */
                            .attempt = 1 };
 }
 
@@ -183,13 +183,12 @@ void stepi_backend_report_losses(step_log_t *log, bool now)
         const uint64_t losses = stepi_backend_losses(log, (stepi_loss_t)reason);
         if (losses <= b->losses_told[reason])
             continue;
-        stepi_line_t line = own_line(log, STEPI_DROPPED, STEP_LEVEL_WARNING);
+        stepi_line_t line = stepi_backend_own_line(log, STEPI_DROPPED, STEP_LEVEL_WARNING);
         line.done = losses - b->losses_told[reason];
         line.has_text = true;
         line.text = stepi_text_of(reasons[reason]);
         b->losses_told[reason] = losses;
         b->losses_told_ns = stepi_monotonic_ns();
-        b->own_seq++;
         offer(b, &line, STEPI_OWN_LINE);
     }
 }
@@ -200,7 +199,7 @@ static void report_open(step_log_t *log, const stepi_open_operation_t *operation
     const int level = operation->level > STEP_LEVEL_WARNING ? operation->level : STEP_LEVEL_WARNING;
     if (level < stepi_level_of(log))
         return;
-    stepi_line_t line = own_line(log, STEPI_OPERATION_INCOMPLETE, level);
+    stepi_line_t line = stepi_backend_own_line(log, STEPI_OPERATION_INCOMPLETE, level);
     line.depth = operation->depth;
     line.has_operation = operation->has_name;
     line.operation = operation->name_text;
@@ -213,7 +212,6 @@ static void report_open(step_log_t *log, const stepi_open_operation_t *operation
     line.step = operation->step;
     line.total = operation->total;
     line.description = operation->description_text;
-    b->own_seq++;
     offer(b, &line, STEPI_OWN_LINE);
 }
 

@@ -1,10 +1,8 @@
 #include "core/output.h"
 
-#include "core/lifecycle.h"
 #include "core/log.h"
 #include "core/misuse.h"
 #include "core/queue.h"
-#include "platform/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -194,17 +192,11 @@ static void report(stepi_output_t *output)
     if (lost == 0 || !begin(output) || output->block->lines != 0)
         return;
     stepi_block_t *block = output->block;
-    const step_log_t *log = output->log;
     const int error = atomic_load_explicit(&output->error, memory_order_relaxed);
-    const char *text = reason_of(error, buffer, sizeof(buffer));
-    const stepi_line_t line = { .kind = STEPI_DROPPED,
-                                .level = STEP_LEVEL_WARNING,
-                                .wall_ns = log->clocked ? log->backend.last_wall_ns : stepi_wall_ns(),
-                                .pid = stepi_process_id(),
-                                .tid = stepi_process_id(),
-                                .done = lost,
-                                .has_text = true,
-                                .text = stepi_text_of(text) };
+    stepi_line_t line = stepi_backend_own_line(output->log, STEPI_DROPPED, STEP_LEVEL_WARNING);
+    line.done = lost;
+    line.has_text = true;
+    line.text = stepi_text_of(reason_of(error, buffer, sizeof(buffer)));
     if (!render(output, &line))
         return;
     block->index[block->lines++] = UINT32_MAX;
