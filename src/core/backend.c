@@ -208,7 +208,7 @@ typedef struct pump_job {
     bool all_handed_over;
 } pump_job_t;
 
-/* For flush, close and exit also what a full queue did not take: with patience, while its writer makes progress. */
+/* For flush also what a full queue did not take: with patience, while its writer makes progress. */
 static bool hand_over_all(step_log_t *log, int64_t deadline_ns)
 {
     while (!stepi_backend_write(log)) {
@@ -228,8 +228,12 @@ static void pump_work(step_log_t *log, void *argument)
         return;
     if (job->end == STEPI_PUMP_FLUSH)
         job->all_handed_over = hand_over_all(log, job->deadline_ns);
-    for (int i = 0; i < b->output_count; i++)
-        stepi_output_flush(b->outputs[i]);
+    for (int i = 0; i < b->output_count; i++) {
+        if (job->end == STEPI_PUMP_LAST)
+            stepi_output_finish(b->outputs[i], STEPI_PATIENCE_NS);
+        else
+            stepi_output_flush(b->outputs[i]);
+    }
 }
 
 bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t end)

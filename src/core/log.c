@@ -173,7 +173,7 @@ int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *forma
     if (output == NULL)
         return STEP_ENOMEM;
     if (!stepi_backend_add(log, output, STEPI_PATIENCE_NS)) {
-        stepi_output_free(output, 0);
+        stepi_output_free(output);
         return STEP_ETIMEOUT;
     }
     return STEP_OK;
@@ -277,7 +277,7 @@ static bool free_outputs(step_log_t *log)
     stepi_backend_t *b = &log->backend;
     bool all = true;
     for (int i = 0; i < b->output_count; i++)
-        all &= stepi_output_free(b->outputs[i], STEPI_PATIENCE_NS);
+        all &= stepi_output_free(b->outputs[i]);
     b->output_count = 0;
     return all;
 }
@@ -326,8 +326,7 @@ void stepi_log_finish(step_log_t *log)
     if (stepi_backend_is_here(log))
         return; /* exit() from a sink: nothing more can be done on this thread */
     atomic_store_explicit(&log->synchronous, 1, memory_order_relaxed);
-    if (stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST))
-        flush_outputs(log, stepi_monotonic_ns() + STEPI_PATIENCE_NS);
+    stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
 }
 
 /* ---- Statistics ---- */

@@ -66,7 +66,7 @@ stepi_output_t *stepi_output_new(step_log_t *log, step_sink_t *sink, step_format
     output->format = format;
     output->level = level;
     output->slot = -1;
-    output->wants_queue = sink->may_block;
+    output->is_direct = !sink->may_block;
     return output;
 }
 
@@ -75,26 +75,46 @@ static bool begin(stepi_output_t *output)
 {
     if (output->block != NULL)
         return true;
-    const bool queued = output->wants_queue && atomic_load_explicit(&output->log->synchronous, memory_order_relaxed) == 0;
+    const bool queued = !output->is_direct && atomic_load_explicit(&output->log->synchronous, memory_order_relaxed) == 0;
     output->block = stepi_block_new(queued ? QUEUED_BYTES : DIRECT_BYTES);
     if (output->block != NULL && queued && output->queue == NULL)
         output->queue = stepi_queue_new(output, QUEUED_BYTES); /* NULL: written directly */
     return output->block != NULL;
 }
 
-static void report(stepi_output_t *output);
-static bool write_now(stepi_output_t *output, uint64_t through);
-
-bool stepi_output_free(stepi_output_t *output, int64_t patience_ns)
+/* NULL: written directly. */
+static stepi_queue_t *queue_of(stepi_output_t *output)
 {
-    bool drained = true;
+    return output->is_direct ? NULL : output->queue;
+}
+
+static void report(stepi_output_t *output);
+static bool write_now(stepi_output_t *output, uint64_t through, int64_t patience_ns);
+static void flush_directly(stepi_output_t *output);
+
+void stepi_output_finish(stepi_output_t *output, int64_t patience_ns)
+{
+    if (output->is_left_behind)
+        return;
     report(output);
-    if (output->block != NULL && output->block->lines > 0 && !write_now(output, output->log->backend.processed))
+    if (output->block != NULL && output->block->lines > 0 &&
+        !write_now(output, output->log->backend.processed, patience_ns))
         patience_ns = 0; /* it was in vain already */
-    if (output->queue != NULL)
-        drained = stepi_queue_free(output->queue, patience_ns);
-    if (!drained)
+    if (queue_of(output) == NULL) {
+        flush_directly(output);
+    } else if (!stepi_queue_end(queue_of(output), patience_ns)) {
+        output->is_left_behind = true;
+        output->level = STEP_LEVEL_OFF; /* nothing passes any more */
+        return;
+    }
+    output->is_direct = true;
+}
+
+bool stepi_output_free(stepi_output_t *output)
+{
+    if (output->is_left_behind)
         return false;
+    stepi_queue_free(output->queue);
     output->sink->close(output->sink);
     output->format->free(output->format);
     stepi_block_free(output->block);
@@ -225,15 +245,16 @@ void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_
         lose_one(output, index);
         return;
     }
+    const int64_t patience_ns = output->log->drop_when_full ? 0 : STEPI_PATIENCE_NS;
     if (!has_room_for(output->block, index))
-        write_now(output, through);
+        write_now(output, through, patience_ns);
     if (output->block->lines == 0) {
         output->block->base = through;
         report(output);
     }
     while (!render(output, line)) {
         if (output->block->lines > 0) {
-            write_now(output, through);
+            write_now(output, through, patience_ns);
             output->block->base = through;
         } else if (!grow(output->block)) {
             lose_one(output, index);
@@ -272,11 +293,11 @@ static void write_directly(stepi_output_t *output)
 
 static bool hand_over(stepi_output_t *output, int64_t patience_ns)
 {
-    if (output->queue == NULL) {
+    if (queue_of(output) == NULL) {
         write_directly(output);
         return true;
     }
-    stepi_block_t *empty = stepi_queue_exchange(output->queue, output->block, patience_ns);
+    stepi_block_t *empty = stepi_queue_exchange(queue_of(output), output->block, patience_ns);
     if (empty == NULL)
         return false;
     output->block = empty;
@@ -284,15 +305,14 @@ static bool hand_over(stepi_output_t *output, int64_t patience_ns)
 }
 
 /* The block has to go now: after patience was in vain its lines are lost. */
-static bool write_now(stepi_output_t *output, uint64_t through)
+static bool write_now(stepi_output_t *output, uint64_t through, int64_t patience_ns)
 {
-    const step_log_t *log = output->log;
     output->block->through = through;
-    if (hand_over(output, log->drop_when_full ? 0 : STEPI_PATIENCE_NS))
+    if (hand_over(output, patience_ns))
         return true;
     const uint64_t lost = stepi_output_settle(output, output->block, 0, STEPI_ERROR_QUEUE_FULL);
     stepi_output_tell(output, lost, STEPI_ERROR_QUEUE_FULL);
-    stepi_queue_resolve(output->queue, through);
+    stepi_queue_resolve(queue_of(output), through);
     return false;
 }
 
@@ -302,27 +322,34 @@ bool stepi_output_write(stepi_output_t *output, uint64_t through)
         output->block->through = through;
         return hand_over(output, 0);
     }
-    if (output->queue != NULL)
-        stepi_queue_resolve(output->queue, through);
+    if (queue_of(output) != NULL)
+        stepi_queue_resolve(queue_of(output), through);
     else
         stepi_ledger_resolve(&output->log->backend.ledger, output->slot, through);
     return true;
+}
+
+static void flush_directly(stepi_output_t *output)
+{
+    const step_log_t *outer = stepi_inside_log;
+    stepi_inside_log = output->log;
+    if (output->sink->flush != NULL && output->sink->flush(output->sink) != 0)
+        atomic_store_explicit(&output->failed, 1, memory_order_relaxed);
+    stepi_inside_log = outer;
 }
 
 void stepi_output_flush(stepi_output_t *output)
 {
     report(output);
     stepi_output_write(output, output->log->backend.processed);
-    const step_log_t *outer = stepi_inside_log;
-    stepi_inside_log = output->log;
-    if (output->queue == NULL && output->sink->flush != NULL && output->sink->flush(output->sink) != 0)
-        atomic_store_explicit(&output->failed, 1, memory_order_relaxed);
-    stepi_inside_log = outer;
+    if (queue_of(output) == NULL)
+        flush_directly(output);
 }
 
 int stepi_output_wait(stepi_output_t *output, int64_t deadline_ns)
 {
-    if (output->queue != NULL && !stepi_queue_flush(output->queue, deadline_ns))
+    stepi_queue_t *const queue = output->queue;
+    if (queue != NULL && !stepi_queue_flush(queue, deadline_ns))
         return STEP_ETIMEOUT;
     return atomic_exchange_explicit(&output->failed, 0, memory_order_relaxed) != 0 ? STEP_EIO : STEP_OK;
 }
@@ -331,7 +358,7 @@ int stepi_output_reopen(stepi_output_t *output, int64_t deadline_ns)
 {
     if (output->sink->reopen == NULL)
         return 0;
-    if (output->queue != NULL)
-        return stepi_queue_reopen(output->queue, deadline_ns);
+    if (queue_of(output) != NULL)
+        return stepi_queue_reopen(queue_of(output), deadline_ns);
     return output->sink->reopen(output->sink);
 }

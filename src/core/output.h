@@ -42,8 +42,9 @@ typedef struct stepi_output {
     int level;
     int slot; /* in the ledger */
     stepi_block_t *block;
-    stepi_queue_t *queue;        /* NULL: written directly */
-    bool wants_queue;            /* the sink may block */
+    _Atomic(stepi_queue_t *) queue; /* made with the first line, for a sink that may block; never NULL again */
+    bool is_direct;                 /* the queue is not used, or no more */
+    bool is_left_behind;         /* with a writer that hangs in its sink, at the end */
     _Atomic uint64_t unreported; /* records lost since the last line that said so */
     _Atomic int error;           /* errno of the latest loss, or STEPI_ERROR_QUEUE_FULL */
     _Atomic uint32_t failed;     /* since the previous flush */
@@ -55,9 +56,13 @@ extern _Thread_local const step_log_t *stepi_inside_log __attribute__((tls_model
 /* Takes sink and format; frees them on failure, too. NULL without memory. */
 stepi_output_t *stepi_output_new(step_log_t *log, step_sink_t *sink, step_format_t *format, int level);
 
-/* Drains as long as there is progress within patience_ns. False: the writer hangs in its sink; what was left is lost, and
- * the thread is left behind with what it uses. */
-bool stepi_output_free(stepi_output_t *output, int64_t patience_ns);
+/* At the end of a log or of the process: drains as long as there is progress within patience_ns, flushes the sink and ends
+ * the writer's thread; what still comes is written directly. A writer that hangs in its sink is left behind with what it
+ * uses, and what was left is lost. */
+void stepi_output_finish(stepi_output_t *output, int64_t patience_ns);
+
+/* Closes the sink. The output has no queue: it is new, or finished. False: it was left behind, and stays. */
+bool stepi_output_free(stepi_output_t *output);
 
 /* Renders a record, number `index`, or one of our own with STEPI_OWN_LINE. */
 #define STEPI_OWN_LINE UINT64_MAX
@@ -67,7 +72,7 @@ void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_
  * full, and the lines stay in the block. */
 bool stepi_output_write(stepi_output_t *output, uint64_t through);
 
-/* Flushes a sink that is written directly; tries to report what was lost. */
+/* Tries to report what was lost; flushes a sink that is written directly. */
 void stepi_output_flush(stepi_output_t *output);
 
 /* Waits until the queue has settled what it was given and the sink is flushed, until the deadline (monotonic ns).

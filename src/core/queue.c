@@ -142,6 +142,15 @@ static task_t next_task(stepi_queue_t *queue, stepi_block_t **block)
     return task;
 }
 
+static void last_flush(stepi_queue_t *queue)
+{
+    stepi_lock_take(&queue->lock);
+    const bool abandoned = queue->abandoned;
+    stepi_lock_release(&queue->lock);
+    if (!abandoned && call_sink(queue->sink->flush, queue) != 0)
+        atomic_store_explicit(&queue->output->failed, 1, memory_order_relaxed);
+}
+
 static void *run(void *argument)
 {
     stepi_queue_t *queue = argument;
@@ -164,6 +173,7 @@ static void *run(void *argument)
             stepi_futex_wait(&queue->work, work, STEPI_FOREVER);
             break;
         case TASK_STOP:
+            last_flush(queue);
             atomic_store_explicit(&queue->stopped, 1, memory_order_release);
             signal_word(&queue->news);
             return NULL;
@@ -277,7 +287,8 @@ static bool ask(stepi_queue_t *queue, request_t *request, int64_t deadline_ns, i
     for (;;) {
         const uint32_t seen = atomic_load_explicit(&queue->news, memory_order_acquire);
         stepi_lock_take(&queue->lock);
-        const bool done = request->done >= mine;
+        const bool ended = atomic_load_explicit(&queue->stopped, memory_order_acquire) != 0 && !queue->abandoned;
+        const bool done = request->done >= mine || ended; /* at its end the writer has flushed */
         *result = request->result;
         stepi_lock_release(&queue->lock);
         if (done || !wait_for_news(queue, seen, deadline_ns))
@@ -353,15 +364,17 @@ static void free_blocks(stepi_block_t *block)
     }
 }
 
-static void free_all(stepi_queue_t *queue)
+void stepi_queue_free(stepi_queue_t *queue)
 {
+    if (queue == NULL)
+        return;
     free_blocks(queue->first);
     free_blocks(queue->spare);
     free_blocks(queue->in_flight);
     free(queue);
 }
 
-bool stepi_queue_free(stepi_queue_t *queue, int64_t patience_ns)
+bool stepi_queue_end(stepi_queue_t *queue, int64_t patience_ns)
 {
     stepi_lock_take(&queue->lock);
     queue->stop = true;
@@ -370,12 +383,11 @@ bool stepi_queue_free(stepi_queue_t *queue, int64_t patience_ns)
     if (!wait_for_end(queue, patience_ns) && abandon(queue))
         return false;
     pthread_join(queue->thread, NULL);
-    free_all(queue);
     return true;
 }
 
 void stepi_queue_forget_in_child(stepi_queue_t *queue)
 {
     if (atomic_load_explicit(&queue->lock.word, memory_order_relaxed) == 0)
-        free_all(queue);
+        stepi_queue_free(queue);
 }

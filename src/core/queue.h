@@ -22,15 +22,18 @@ stepi_block_t *stepi_queue_exchange(stepi_queue_t *queue, stepi_block_t *full, i
 /* Nothing below `through` is still to come: the ledger learns it when what was given before is settled. */
 void stepi_queue_resolve(stepi_queue_t *queue, uint64_t through);
 
-/* Waits until what was given before is settled and the sink flushed; false at the deadline. */
+/* Waits until what was given before is settled and the sink flushed; false at the deadline. Any thread. */
 bool stepi_queue_flush(stepi_queue_t *queue, int64_t deadline_ns);
 
 /* Reopens the sink on the writer's thread; an errno value, ETIMEDOUT at the deadline. */
 int stepi_queue_reopen(stepi_queue_t *queue, int64_t deadline_ns);
 
-/* Drains as long as there is progress within patience_ns and ends the thread. False: it hangs, and keeps the queue, its blocks
- * and the output. */
-bool stepi_queue_free(stepi_queue_t *queue, int64_t patience_ns);
+/* Drains as long as there is progress within patience_ns, flushes the sink and ends the thread. False: it hangs, and keeps
+ * the queue, its blocks and the output. */
+bool stepi_queue_end(stepi_queue_t *queue, int64_t patience_ns);
+
+/* After its end; NULL is fine. */
+void stepi_queue_free(stepi_queue_t *queue);
 
 /* In a forked child, where the thread is not: frees what no other thread was at work on. */
 void stepi_queue_forget_in_child(stepi_queue_t *queue);
