@@ -56,6 +56,7 @@ static void watch_print(const watch_t *watch)
 static step_log_t *open_log(watch_t *watch)
 {
     static const step_sink_ops_t watch_ops = { .size = sizeof(watch_ops), .write = watch_write };
+    static const step_text_options_t plain = { .size = sizeof(plain), .ascii = 1 };
     step_log_t *log = NULL;
     int result = step_log_open(NULL, &log);
     if (result == STEP_OK)
@@ -63,7 +64,8 @@ static step_log_t *open_log(watch_t *watch)
     if (result == STEP_OK)
         result = step_log_add_output(log, step_sink_file("custom_sink.jsonl"), step_format_json(), STEP_LEVEL_DEBUG);
     if (result == STEP_OK)
-        result = step_log_add_output(log, step_sink_custom(&watch_ops, watch), step_format_text(), STEP_LEVEL_ERROR);
+        result = step_log_add_output(log, step_sink_custom(&watch_ops, watch), step_format_text_with(&plain),
+                                     STEP_LEVEL_ERROR);
     if (result == STEP_OK)
         return log;
     fprintf(stderr, "cannot open the log: %s (%s)\n", step_error_text(result), strerror(errno));
