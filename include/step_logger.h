@@ -105,7 +105,7 @@ typedef struct step_logger_options {
     size_t size;             /* sizeof(step_logger_options_t) */
     step_log_t *log;         /* NULL: the default log */
     step_logger_t *parent;   /* NULL: the operation that is current on this thread when start() is called, if any */
-    const char *traceparent; /* NULL: none. Trace context is not built yet: anything else is diagnosed, not used */
+    const char *traceparent; /* NULL, or a W3C traceparent to continue; a bad one is ignored, diagnosed and counted */
     step_level_t level;      /* of start, step, success, skip and complete lines. Failures are ERROR at least */
     int total_steps;         /* 0: unknown, lines then read [Step 3] */
 } step_logger_options_t;
@@ -131,6 +131,24 @@ STEP_API step_logger_t *step_logger_no_parent(void);
 /* Makes a started operation current on this thread; NULL: none is. Returns what was current before, to be attached
  * again later; NULL if nothing was. */
 STEP_API step_logger_t *step_logger_attach(step_logger_t *op);
+
+/* ---- Trace context: W3C Trace Context level 2 -------------------------------------------------------------------------
+ * Every operation is a span, every step a child span of it; an operation that starts during a step is a child of the step. A
+ * root starts a new trace, unless options.traceparent or, for the default log, TRACEPARENT in the environment names one to
+ * continue. JSON and logfmt lines carry the ids. */
+
+/* Writes the traceparent of the open step, else of the operation: 55 characters and a NUL. STEP_EINVAL when op is NULL or was
+ * not started. */
+STEP_API int step_logger_traceparent(const step_logger_t *op, char out[56]);
+
+/* The same as an HTTP header line, "traceparent: 00-...", without CR LF. */
+#define STEP_TRACEPARENT_HEADER_BYTES 69
+STEP_API int step_logger_traceparent_header(const step_logger_t *op, char out[STEP_TRACEPARENT_HEADER_BYTES]);
+
+/* A copy of an environment block for execve() or posix_spawn() of a child that continues the trace: TRACEPARENT is set, all
+ * else is as it was (TRACESTATE, too). Only the list is new: its texts are those of `environment`, which must outlive it.
+ * Without an operation that was started it is a plain copy. Free it with free(); NULL without memory. */
+STEP_API char **step_logger_environment(const step_logger_t *op, char *const environment[]);
 
 /* ---- Logs: a level, outputs, and the one backend thread that writes them --------------------------------------------*/
 enum {

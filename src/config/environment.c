@@ -3,6 +3,7 @@
 #include <step_logger.h>
 
 #include "core/registry.h"
+#include "core/trace.h"
 #include "platform/futex.h"
 
 #include <errno.h>
@@ -123,6 +124,21 @@ static step_format_t *make_format(int fd)
     return step_format_text_with(&options);
 }
 
+/* ---- TRACEPARENT ---- */
+
+/* Whoever started this process may have named the trace that it works for. */
+static void inherit_trace(step_log_t *log)
+{
+    const char *value = variable("TRACEPARENT");
+    stepi_trace_context_t context;
+    if (value == NULL)
+        return;
+    if (stepi_traceparent_parse(value, &context))
+        stepi_trace_set_inherited(log, &context);
+    else
+        complain("TRACEPARENT", value, "it is no W3C traceparent (00-<32 hex>-<16 hex>-<2 hex>); new traces are started");
+}
+
 /* ---- The default log ---- */
 
 static step_log_t *make(void)
@@ -135,6 +151,7 @@ static step_log_t *make(void)
         stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, failed, "there is no default log: %s", step_error_text(failed));
         return NULL;
     }
+    inherit_trace(log);
     const output_choice_t output = open_output();
     const int added = step_log_add_output(log, output.sink, make_format(output.fd), 0);
     if (added != STEP_OK) /* a program without stderr, say: it runs on, and its records are counted */

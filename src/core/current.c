@@ -59,7 +59,11 @@ stepi_current_t stepi_current_of(step_logger_t *op)
                               .id = atomic_load_explicit(&op->id, memory_order_relaxed),
                               .log = op->log,
                               .serial = op->serial,
-                              .depth = atomic_load_explicit(&op->depth, memory_order_relaxed) };
+                              .depth = atomic_load_explicit(&op->depth, memory_order_relaxed),
+                              .trace_flags = atomic_load_explicit(&op->trace_flags, memory_order_relaxed),
+                              .trace_high = atomic_load_explicit(&op->trace_high, memory_order_relaxed),
+                              .trace_low = atomic_load_explicit(&op->trace_low, memory_order_relaxed),
+                              .span = atomic_load_explicit(&op->span_now, memory_order_relaxed) };
 }
 
 void stepi_current_push(step_logger_t *op)

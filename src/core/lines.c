@@ -43,6 +43,12 @@ static stepi_open_operation_t *update_operation(stepi_backend_t *b, const stepi_
         return NULL;
     if (record->parts & STEPI_PART_OPERATION)
         stepi_optable_name(operation, &line->operation);
+    if (record->parts & STEPI_PART_TRACE) {
+        operation->has_trace = true;
+        operation->trace = record->trace;
+    }
+    if (record->parts & STEPI_PART_SPAN)
+        operation->step_span = record->span;
     if (record->parts & STEPI_PART_DESCRIPTION)
         stepi_optable_describe(operation, line->step, line->total, &line->description);
     if (line->kind == STEPI_OPERATION_START) {
@@ -104,6 +110,8 @@ static void complete_names(stepi_line_t *line, const stepi_open_operation_t *ope
     }
     if (line->has_step && line->description.bytes == NULL && operation->step == line->step)
         line->description = operation->description_text;
+    line->trace = operation->has_trace ? &operation->trace : NULL;
+    line->step_span = line->has_step && operation->step_known ? operation->step_span : 0;
 }
 
 /* ---- Lines ---- */
@@ -212,6 +220,7 @@ static void report_open(step_log_t *log, const stepi_open_operation_t *operation
     line.step = operation->step;
     line.total = operation->total;
     line.description = operation->description_text;
+    line.trace = operation->has_trace ? &operation->trace : NULL;
     offer(b, &line, STEPI_OWN_LINE);
 }
 

@@ -107,6 +107,7 @@ static void set_up(step_log_t *log, const step_log_options_t *options)
     log->clocked = options->clock != NULL;
     if (options->clock != NULL)
         log->clock = *options->clock;
+    log->inherited = (stepi_trace_context_t){ .span = 0 };
     log->drop_when_full = options->when_full == STEP_FULL_DROP;
     log->ring_bytes = options->ring_bytes;
     log->diagnose = options->diagnose;

@@ -8,6 +8,7 @@
 #ifndef STEPI_CORE_LOG_H
 #define STEPI_CORE_LOG_H
 
+#include "base/traceparent.h"
 #include "core/backend.h"
 #include "platform/futex.h"
 #include "record/ring.h"
@@ -39,6 +40,7 @@ struct step_log {
     _Atomic uint64_t serial;
     _Atomic uint32_t parked;      /* the backend sleeps: the next record wakes it */
     _Atomic uint32_t synchronous; /* calls format and write themselves */
+    stepi_trace_context_t inherited; /* what roots continue; span 0: nothing */
     bool clocked;
     bool drop_when_full;
     step_clock_t clock;

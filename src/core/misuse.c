@@ -88,8 +88,9 @@ void stepi_check_started(stepi_entry_t *entry, step_logger_t *op, const char *ca
 void stepi_refuse_traceparent(step_log_t *log)
 {
     stepi_count_misuse(log);
-    stepi_diagnose(log, STEPI_TROUBLE_TRACE, STEP_ENOTSUP,
-                   "step_logger_options_t.traceparent is not built yet: the operation is made without it");
+    stepi_diagnose(log, STEPI_TROUBLE_TRACE, STEP_EINVAL,
+                   "step_logger_options_t.traceparent is not a W3C traceparent (00-<32 hex>-<16 hex>-<2 hex>, lower case): "
+                   "the operation is made without it");
 }
 
 const char *stepi_error_text(int errnum, char *buffer, size_t bytes)

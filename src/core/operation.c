@@ -7,12 +7,11 @@
 #include "core/operation.h"
 
 #include "core/misuse.h"
+#include "core/trace.h"
 #include "platform/clock.h"
 #include "record/shape.h"
 
 #include <string.h>
-
-enum { PROGRESS_EVERY_NS = 1000000000 };
 
 /* ---- Making and freeing ---- */
 
@@ -75,7 +74,10 @@ step_logger_t *step_logger_new_with(const char *operation, const step_logger_opt
     set_parent(op, options.parent);
     stepi_name_set(&op->name, operation);
     stepi_name_set(&op->description, NULL);
-    if (options.traceparent != NULL)
+    op->span = 0;
+    atomic_store_explicit(&op->span_now, 0, memory_order_relaxed);
+    op->given_trace = (stepi_trace_context_t){ .span = 0 };
+    if (options.traceparent != NULL && !stepi_traceparent_parse(options.traceparent, &op->given_trace))
         stepi_refuse_traceparent(log);
     atomic_store_explicit(&op->state, STEPI_MADE, memory_order_relaxed);
     return op;
@@ -99,8 +101,6 @@ static int higher(int level, int other)
     return level > other ? level : other;
 }
 
-static void set_step(stepi_draft_t *draft, const step_logger_t *op);
-
 void step_logger_free(step_logger_t *op)
 {
     stepi_entry_t entry;
@@ -118,7 +118,7 @@ void step_logger_free(step_logger_t *op)
         draft.parts |= STEPI_PART_ELAPSED;
         draft.elapsed = since(&entry, op->started_at);
         if (op->step_open)
-            set_step(&draft, op);
+            stepi_draft_step(&draft, op);
         stepi_operation_write(&entry, op, &draft);
         stepi_leave(&entry);
     }
@@ -144,6 +144,17 @@ static bool wants(const stepi_entry_t *entry, int level)
     return level >= stepi_level_of(entry->log);
 }
 
+static void set_trace(stepi_draft_t *draft, const step_logger_t *op)
+{
+    draft->parts |= STEPI_PART_TRACE;
+    draft->trace = (stepi_trace_t){ .high = atomic_load_explicit(&op->trace_high, memory_order_relaxed),
+                                    .low = atomic_load_explicit(&op->trace_low, memory_order_relaxed),
+                                    .span = op->span,
+                                    .parent_span = op->parent_span,
+                                    .parent_operation = op->parent_operation,
+                                    .flags = atomic_load_explicit(&op->trace_flags, memory_order_relaxed) };
+}
+
 stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logger_t *op, stepi_kind_t kind, int level)
 {
     stepi_draft_t draft = {
@@ -156,8 +167,10 @@ stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logge
     if (op->described_in != entry->ring->identity) {
         draft.parts |= STEPI_PART_OPERATION;
         draft.operation_name = stepi_name_text(&op->name);
+        set_trace(&draft, op);
         if (op->step_open) {
-            draft.parts |= STEPI_PART_STEP | STEPI_PART_DESCRIPTION;
+            draft.parts |= STEPI_PART_STEP | STEPI_PART_DESCRIPTION | STEPI_PART_SPAN;
+            draft.span = atomic_load_explicit(&op->span_now, memory_order_relaxed);
             draft.step = op->step;
             draft.total = op->total;
             draft.description = stepi_name_text(&op->description);
@@ -175,7 +188,7 @@ void stepi_operation_write(stepi_entry_t *entry, step_logger_t *op, stepi_draft_
         op->described_in = entry->ring->identity;
 }
 
-static void set_fields(stepi_draft_t *draft, const step_field_t *fields, size_t count)
+void stepi_draft_fields(stepi_draft_t *draft, const step_field_t *fields, size_t count)
 {
     if ((draft->parts & STEPI_FLAG_QUIET) == 0 && fields != NULL) {
         draft->fields = fields;
@@ -183,7 +196,7 @@ static void set_fields(stepi_draft_t *draft, const step_field_t *fields, size_t 
     }
 }
 
-static void set_step(stepi_draft_t *draft, const step_logger_t *op)
+void stepi_draft_step(stepi_draft_t *draft, const step_logger_t *op)
 {
     draft->parts |= STEPI_PART_STEP;
     draft->step = op->step;
@@ -196,36 +209,41 @@ static void set_step(stepi_draft_t *draft, const step_logger_t *op)
 
 /* ---- Start ---- */
 
-/* The explicit parent as it is now, unless it was freed meanwhile, which another thread may do at any moment. */
-static bool find_given_parent(const step_logger_t *op, stepi_current_t *parent)
+/* What an operation is at this moment, unless it was freed meanwhile, which another thread may do at any moment. */
+static bool refresh(stepi_current_t *known)
 {
-    *parent = op->parent;
+    const uint64_t id = known->id;
+    if (known->op == NULL || id == 0)
+        return false;
+    const uint32_t depth = known->depth;
+    *known = stepi_current_of(known->op);
     /* acquire, with release where it is set: a depth of the next one in this place comes with the next number */
-    parent->depth = atomic_load_explicit(&parent->op->depth, memory_order_acquire);
-    return parent->id != 0 && atomic_load_explicit(&parent->op->id, memory_order_relaxed) == parent->id;
+    known->depth = atomic_load_explicit(&known->op->depth, memory_order_acquire);
+    if (atomic_load_explicit(&known->op->id, memory_order_relaxed) == id)
+        return true;
+    known->depth = depth;
+    return false;
 }
 
-/* The explicit parent, else what is current on this thread; both only in the same log. */
-static void decide_parent(step_logger_t *op)
+/* The explicit parent, else what is current on this thread; both only in the same log. False: the operation is a root. */
+static bool decide_parent(step_logger_t *op, stepi_current_t *parent)
 {
-    stepi_current_t parent = { 0 };
     const stepi_current_t *current = op->parent.op == NULL && !op->detached ? stepi_current() : NULL;
-    bool has_parent = current != NULL;
-    if (has_parent)
-        parent = *current;
-    else if (op->parent.op != NULL)
-        has_parent = find_given_parent(op, &parent);
-    has_parent = has_parent && parent.log == op->log && parent.serial == op->serial;
-    atomic_store_explicit(&op->depth, has_parent ? parent.depth + 1 : 0, memory_order_release);
+    *parent = current != NULL ? *current : op->parent;
+    const bool has_parent = refresh(parent) && parent->log == op->log && parent->serial == op->serial;
+    atomic_store_explicit(&op->depth, has_parent ? parent->depth + 1 : 0, memory_order_release);
+    return has_parent;
 }
 
-static void start(stepi_entry_t *entry, step_logger_t *op, const step_field_t *fields, size_t count)
+void stepi_operation_start(stepi_entry_t *entry, step_logger_t *op, const step_field_t *fields, size_t count)
 {
-    decide_parent(op);
+    stepi_current_t parent;
+    const bool has_parent = decide_parent(op, &parent);
+    stepi_trace_start(op, entry->ring, has_parent ? &parent : NULL);
     op->started_at = entry->now;
     op->described_in = 0;
     stepi_draft_t draft = stepi_operation_draft(entry, op, STEPI_OPERATION_START, op->gate.level);
-    set_fields(&draft, fields, count);
+    stepi_draft_fields(&draft, fields, count);
     stepi_operation_write(entry, op, &draft);
     atomic_store_explicit(&op->state, STEPI_STARTED, memory_order_relaxed);
     if (!op->detached)
@@ -240,7 +258,7 @@ void step_logger_start_fields(step_logger_t *op, step_site_t *site, const step_f
         return;
     const uint32_t state = atomic_load_explicit(&op->state, memory_order_relaxed);
     if (state == STEPI_MADE)
-        start(&entry, op, fields, count);
+        stepi_operation_start(&entry, op, fields, count);
     else
         stepi_misuse(&entry, op, state == STEPI_ENDED ? "start() after complete()" : "start() called again", fields,
                      count);
@@ -264,20 +282,22 @@ void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, c
         return;
     stepi_check_started(&entry, op, "step()");
     if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_MADE)
-        start(&entry, op, NULL, 0);
+        stepi_operation_start(&entry, op, NULL, 0);
     op->attempt = number == op->step && op->attempt > 0 && op->attempt < UINT32_MAX ? op->attempt + 1 : 1;
     op->progressed = false;
     op->step = number;
     op->step_at = entry.now;
     op->step_open = true;
+    stepi_trace_step(op, entry.ring);
     op->gate.step = STEPI_GATE_OPEN | (op->attempt > 1 ? STEPI_GATE_REPEATED : 0) | recorded_depth(op);
     op->failed = false;
     stepi_name_set(&op->description, description);
     stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_STEP_START, op->gate.level);
-    set_step(&draft, op);
-    draft.parts |= STEPI_PART_DESCRIPTION;
+    stepi_draft_step(&draft, op);
+    draft.parts |= STEPI_PART_DESCRIPTION | STEPI_PART_SPAN;
     draft.description = stepi_name_text(&op->description);
-    set_fields(&draft, fields, count);
+    draft.span = atomic_load_explicit(&op->span_now, memory_order_relaxed);
+    stepi_draft_fields(&draft, fields, count);
     stepi_operation_write(&entry, op, &draft);
     if (number < 1 || (op->total > 0 && number > op->total))
         stepi_misuse_number(&entry, op);
@@ -291,10 +311,10 @@ static stepi_draft_t end_step(stepi_entry_t *entry, step_logger_t *op, stepi_kin
     draft.parts |= STEPI_PART_ELAPSED;
     draft.elapsed = since(entry, op->step_open ? op->step_at : op->started_at);
     if (op->step_open) {
-        set_step(&draft, op);
+        stepi_draft_step(&draft, op);
         op->step_open = false;
-    op->gate.step = 0;
         op->gate.step = 0;
+        stepi_trace_step_end(op);
     }
     return draft;
 }
@@ -307,7 +327,7 @@ void step_logger_success_fields(step_logger_t *op, step_site_t *site, const step
         return;
     if (__builtin_expect(op->step_open, 1)) {
         stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_SUCCESS, op->gate.level);
-        set_fields(&draft, fields, count);
+        stepi_draft_fields(&draft, fields, count);
         stepi_operation_write(&entry, op, &draft);
     } else {
         stepi_misuse(&entry, op, "success() without step()", fields, count);
@@ -326,7 +346,7 @@ void step_logger_skip_fields(step_logger_t *op, step_site_t *site, const char *r
         stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_SKIP, op->gate.level);
         draft.parts |= STEPI_PART_TEXT;
         draft.text = stepi_text_of(reason);
-        set_fields(&draft, fields, count);
+        stepi_draft_fields(&draft, fields, count);
         stepi_operation_write(&entry, op, &draft);
     } else {
         stepi_misuse_text(&entry, op, "skip() without step()", reason, fields, count);
@@ -341,7 +361,7 @@ static void fail(step_logger_t *op, int error_number, const char *error, const s
         return;
     stepi_check_started(&entry, op, "failure()");
     if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_MADE)
-        start(&entry, op, NULL, 0);
+        stepi_operation_start(&entry, op, NULL, 0);
     stepi_draft_t draft = end_step(&entry, op, STEPI_STEP_FAILURE, higher(op->gate.level, STEP_LEVEL_ERROR));
     draft.parts |= STEPI_PART_TEXT;
     draft.text = stepi_text_of(error);
@@ -350,7 +370,7 @@ static void fail(step_logger_t *op, int error_number, const char *error, const s
         draft.attempt = op->attempt > 0 ? op->attempt : 1;
         draft.error_number = error_number;
     }
-    set_fields(&draft, fields, count);
+    stepi_draft_fields(&draft, fields, count);
     stepi_operation_write(&entry, op, &draft);
     op->failed = true;
     stepi_leave(&entry);
@@ -373,7 +393,7 @@ void step_logger_failure_errno_fields(step_logger_t *op, step_site_t *site, int 
     errno = saved;
 }
 
-/* ---- Complete, progress ---- */
+/* ---- Complete ---- */
 
 void step_logger_complete_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
 {
@@ -389,51 +409,16 @@ void step_logger_complete_fields(step_logger_t *op, step_site_t *site, const ste
     }
     stepi_check_started(&entry, op, "complete()");
     if (state == STEPI_MADE)
-        start(&entry, op, NULL, 0);
+        stepi_operation_start(&entry, op, NULL, 0);
     stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_OPERATION_COMPLETE, op->gate.level);
     draft.parts |= STEPI_PART_ELAPSED;
     draft.elapsed = since(&entry, op->started_at);
-    set_fields(&draft, fields, count);
+    stepi_draft_fields(&draft, fields, count);
     stepi_operation_write(&entry, op, &draft);
     op->step_open = false;
     op->gate.step = 0;
+    stepi_trace_step_end(op);
     atomic_store_explicit(&op->state, STEPI_ENDED, memory_order_relaxed);
-    stepi_leave(&entry);
-}
-
-/* At most one line a second, but always the first and the last of a step. In nanoseconds: ticks have no length here. */
-static bool progress_is_due(const stepi_entry_t *entry, step_logger_t *op, uint64_t done, uint64_t total)
-{
-    const int64_t now = entry->log->clocked ? entry->now : stepi_monotonic_ns();
-    const bool last = total > 0 && done >= total;
-    /* a clock that went back must not silence it until it is there again: then the difference is huge */
-    if (op->progressed && !last && (uint64_t)now - (uint64_t)op->progress_at < PROGRESS_EVERY_NS)
-        return false;
-    op->progressed = true;
-    op->progress_at = now;
-    return true;
-}
-
-void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t done, uint64_t total,
-                                 const step_field_t *fields, size_t count)
-{
-    stepi_entry_t entry;
-    (void)site;
-    if (!stepi_operation_enter(&entry, op))
-        return;
-    stepi_check_started(&entry, op, "progress()");
-    if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_MADE)
-        start(&entry, op, NULL, 0);
-    if (progress_is_due(&entry, op, done, total)) {
-        stepi_draft_t draft = stepi_operation_draft(&entry, op, STEPI_PROGRESS, op->gate.level);
-        draft.parts |= STEPI_PART_PROGRESS;
-        draft.done = done;
-        draft.goal = total;
-        if (op->step_open)
-            set_step(&draft, op);
-        set_fields(&draft, fields, count);
-        stepi_operation_write(&entry, op, &draft);
-    }
     stepi_leave(&entry);
 }
 

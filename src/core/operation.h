@@ -6,6 +6,7 @@
 #ifndef STEPI_CORE_OPERATION_H
 #define STEPI_CORE_OPERATION_H
 
+#include "base/traceparent.h"
 #include "core/entry.h"
 
 enum { STEPI_NAME_MAX = 1024, STEPI_NAME_INLINE = 96 };
@@ -49,6 +50,12 @@ struct step_logger {
     stepi_current_t parent; /* as given; depth is not known before start() */
     int64_t started_at;  /* in the units of stepi_entry_t.now */
     int64_t progress_at; /* nanoseconds */
+    stepi_trace_context_t given_trace;      /* by options.traceparent; span 0: none */
+    _Atomic uint64_t trace_high, trace_low; /* from start() on; others read them when a child starts */
+    _Atomic uint64_t span_now;              /* of the open step, else the operation's */
+    _Atomic uint8_t trace_flags;
+    uint64_t span, parent_span; /* parent_span 0: none */
+    uint64_t parent_operation;  /* number of the parent in this process; 0: none */
     stepi_name_t name;
     stepi_name_t description;
     step_logger_t *next_unused;
@@ -81,11 +88,18 @@ void stepi_operations_reset_in_child(void);
 
 /* ---- Recording on an operation ---- */
 
+/* Starts an operation that was made, with the fields of its start line. */
+void stepi_operation_start(stepi_entry_t *entry, step_logger_t *op, const step_field_t *fields, size_t count);
+
 /* Enters op's log. False for NULL, an operation that was freed, a closed log: nothing happens then. */
 bool stepi_operation_enter(stepi_entry_t *entry, step_logger_t *op);
 
 /* A draft with the operation's number, depth, and, where the reader may lack them, names. */
 stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logger_t *op, stepi_kind_t kind, int level);
+
+/* The open step, and the caller's fields unless the line is off, in a draft. */
+void stepi_draft_step(stepi_draft_t *draft, const step_logger_t *op);
+void stepi_draft_fields(stepi_draft_t *draft, const step_field_t *fields, size_t count);
 
 /* Writes a draft; a lost one makes the next carry names. */
 void stepi_operation_write(stepi_entry_t *entry, step_logger_t *op, stepi_draft_t *draft);

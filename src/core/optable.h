@@ -23,7 +23,9 @@ typedef struct stepi_open_operation {
     char *name;       /* owned; NULL with has_name: NULL text */
     char *description;
     stepi_text_t name_text, description_text;
-    bool has_name;
+    bool has_name, has_trace;
+    stepi_trace_t trace;
+    uint64_t step_span; /* while the step is known */
 } stepi_open_operation_t;
 
 typedef struct stepi_optable {

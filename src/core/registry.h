@@ -24,6 +24,9 @@ typedef struct stepi_current {
     step_log_t *log;
     uint64_t serial; /* of the log */
     uint32_t depth;
+    uint8_t trace_flags;
+    uint64_t trace_high, trace_low;
+    uint64_t span; /* as it was when this was filled: see stepi_current_refresh() */
 } stepi_current_t;
 
 typedef struct stepi_thread stepi_thread_t;

@@ -169,6 +169,7 @@ static inline bool success(step_logger_t *op, const stepi_shape_t *shape, const 
                                             op->gate.step & STEPI_GATE_DEPTH, shape->count);
     op->step_open = false;
     op->gate.step = 0;
+    atomic_store_explicit(&op->span_now, op->span, memory_order_relaxed); /* as in stepi_trace_step_end() */
     finish(&d, op->log, atomic_load_explicit(&op->id, memory_order_relaxed), what);
     return true;
 }

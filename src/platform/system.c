@@ -1,9 +1,12 @@
 #include "platform/system.h"
 
+#include "platform/clock.h"
+
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,5 +66,16 @@ void stepi_barrier(void)
 {
     const int saved = errno;
     syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    errno = saved;
+}
+
+void stepi_random_seed(uint64_t seed[2])
+{
+    const int saved = errno;
+    if (getrandom(seed, 2 * sizeof(uint64_t), GRND_NONBLOCK) != (ssize_t)(2 * sizeof(uint64_t))) {
+        seed[0] = (uint64_t)stepi_wall_ns() * UINT64_C(0x9E3779B97F4A7C15);
+        seed[1] = (uint64_t)stepi_monotonic_ns() ^ (uint64_t)(uintptr_t)seed ^ (uint64_t)stepi_thread_id() << 32;
+    }
+    seed[1] |= (seed[0] | seed[1]) == 0;
     errno = saved;
 }

@@ -23,6 +23,9 @@ int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, 
 
 uint32_t stepi_thread_id(void);
 
+/* Two numbers that nobody else has: the kernel's, or where it has none to give yet, what tells processes apart. Not both 0. */
+void stepi_random_seed(uint64_t seed[2]);
+
 /* A full memory barrier on this thread. */
 static inline void stepi_fence(void)
 {

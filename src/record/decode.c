@@ -62,7 +62,8 @@ static size_t fixed_bytes(uint16_t parts)
 #define FOUR(p) BYTES_OF(p), BYTES_OF((p) + 1), BYTES_OF((p) + 2), BYTES_OF((p) + 3)
 #define SIXTEEN(p) FOUR(p), FOUR((p) + 4), FOUR((p) + 8), FOUR((p) + 12)
     static const uint8_t bytes[64] = { SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48) };
-    return bytes[parts % 64];
+    return bytes[parts % 64] + ((parts & STEPI_PART_TRACE) != 0 ? sizeof(stepi_trace_t) : 0) +
+           ((parts & STEPI_PART_SPAN) != 0 ? 8 : 0);
 }
 
 /* What lies behind the value at `at`, and the value. */
@@ -98,6 +99,12 @@ static const uint8_t *read_fixed(const uint8_t *at, stepi_decoded_t *out)
         at = read_64(at, &omitted);
         line->omitted = omitted < UINT32_MAX ? (uint32_t)omitted : UINT32_MAX;
     }
+    if (parts & STEPI_PART_TRACE) {
+        memcpy(&out->trace, at, sizeof(out->trace));
+        at += sizeof(out->trace);
+    }
+    if (parts & STEPI_PART_SPAN)
+        at = read_64(at, &out->span);
     return at;
 }
 
@@ -151,6 +158,8 @@ static void begin(stepi_decoded_t *out, const stepi_record_t *header)
     line->has_step = (header->parts & STEPI_PART_STEP) != 0;
     line->has_elapsed = (header->parts & STEPI_PART_ELAPSED) != 0;
     line->has_text = (header->parts & STEPI_PART_TEXT) != 0;
+    line->trace = NULL;
+    line->step_span = 0;
     line->step = line->total = 0;
     line->attempt = 1;
     line->elapsed_ns = 0;

@@ -45,6 +45,14 @@ static void put_64(writer_t *w, const void *value)
     }
 }
 
+static void put_bytes(writer_t *w, const void *bytes, size_t n)
+{
+    if (has_room(w, n)) {
+        memcpy(w->at, bytes, n);
+        w->at += n;
+    }
+}
+
 static void put_32_32(writer_t *w, uint32_t first, uint32_t second)
 {
     if (has_room(w, 8)) {
@@ -164,6 +172,10 @@ static void put_parts(writer_t *w, const stepi_draft_t *draft, uint16_t parts, u
     }
     if (parts & STEPI_PART_OMITTED)
         put_64(w, &omitted);
+    if (parts & STEPI_PART_TRACE)
+        put_bytes(w, &draft->trace, sizeof(draft->trace));
+    if (parts & STEPI_PART_SPAN)
+        put_64(w, &draft->span);
     if (parts & STEPI_PART_OPERATION)
         put_text(w, &draft->operation_name);
     if (parts & STEPI_PART_DESCRIPTION)

@@ -28,6 +28,15 @@ typedef struct stepi_text {
     uint64_t original; /* length before it was cut */
 } stepi_text_t;
 
+/* Where an operation stands in its trace, as W3C and OpenTelemetry have it. */
+typedef struct stepi_trace {
+    uint64_t high, low; /* the trace id, most significant half first */
+    uint64_t span;
+    uint64_t parent_span;      /* 0: none */
+    uint64_t parent_operation; /* number of the parent in this process; 0: none */
+    uint64_t flags;
+} stepi_trace_t;
+
 /* The encoded fields of a record; iterate with stepi_fields_next(). */
 typedef struct stepi_fields {
     const uint8_t *at;
@@ -63,6 +72,8 @@ typedef struct stepi_line {
     bool has_elapsed;   /* `elapsed_ns` is: of the step, of the operation for complete and incomplete */
     bool has_text;      /* `text` is: error, reason, message; why records were dropped */
 
+    const stepi_trace_t *trace; /* of its operation; NULL: unknown, or there is none */
+    uint64_t step_span;         /* the line is of a step, and this is its span; 0: it is the operation's */
     int32_t step, total; /* total 0: unknown */
     uint32_t attempt;    /* of this step: 1, 2 for the first retry, ... */
     int64_t elapsed_ns;

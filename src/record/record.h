@@ -45,6 +45,8 @@ enum {
     STEPI_PART_TEXT = 256,
     STEPI_FLAG_QUIET = 512,     /* its line is off: the record only keeps the backend's picture of the operation right */
     STEPI_FLAG_DETACHED = 1024, /* names in it are the record's own, not the operation's (quick functions) */
+    STEPI_PART_TRACE = 4096,    /* stepi_trace_t: with the operation's name */
+    STEPI_PART_SPAN = 8192,     /* uint64: of the step, with its description */
     STEPI_PART_SHAPE = 2048     /* uint32 number, uint32 0: the fields are a shape's. Then uint64 values, then the texts whose
                                    lengths stand among the values */
 };
@@ -80,6 +82,8 @@ typedef struct stepi_draft {
     int32_t error_number;
     uint64_t done, goal;
     stepi_text_t operation_name, description, text;
+    stepi_trace_t trace;
+    uint64_t span;
     const step_field_t *fields;
     size_t field_count;
 } stepi_draft_t;
@@ -100,6 +104,8 @@ typedef struct stepi_decoded {
     uint64_t ticks; /* when, by the machine */
     int64_t elapsed;
     uint16_t parts;
+    stepi_trace_t trace; /* with STEPI_PART_TRACE */
+    uint64_t span;       /* with STEPI_PART_SPAN */
     stepi_line_t line;
 } stepi_decoded_t;
 

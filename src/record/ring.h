@@ -37,6 +37,7 @@ struct stepi_ring {
     uint64_t reserve;
     uint32_t alive;   /* 1, and 0 in a forked child */
     bool takes_short; /* calls may write short records */
+    uint64_t random[2]; /* the state of this thread's generator of ids; 0: to be seeded */
 
     /* page 1 */
     _Alignas(4096) _Atomic uint64_t head; /* published up to here */
