@@ -24,6 +24,15 @@ static void tell_stderr(const char *text)
     }
 }
 
+/* One sentence is one line, and none of it steers a terminal: a value from the environment may be anybody's. */
+static void compose(char text[TEXT_MAX], const char *format, va_list arguments)
+{
+    vsnprintf(text, TEXT_MAX, format, arguments);
+    for (char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == '\177')
+            *at = '?';
+}
+
 static bool told_lately(step_log_t *log, stepi_trouble_t kind)
 {
     const int64_t now = stepi_monotonic_ns();
@@ -41,7 +50,7 @@ void stepi_diagnose(step_log_t *log, stepi_trouble_t kind, int code, const char 
         char text[TEXT_MAX];
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(text, sizeof(text), format, arguments);
+        compose(text, format, arguments);
         va_end(arguments);
         if (log != NULL && log->diagnose != NULL)
             log->diagnose(log->diagnose_ctx, code, text);
@@ -57,7 +66,7 @@ void stepi_diagnose_options(const step_log_options_t *options, int code, const c
     char text[TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    compose(text, format, arguments);
     va_end(arguments);
     if (options->diagnose != NULL)
         options->diagnose(options->diagnose_ctx, code, text);
