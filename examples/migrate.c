@@ -40,7 +40,7 @@ static size_t cache_models(const models_t *models)
 
 /* ---- Before: lines */
 
-static void old_log(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void old_log(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
