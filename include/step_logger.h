@@ -204,7 +204,8 @@ STEP_API int step_log_open(const step_log_options_t *options, step_log_t **out);
 
 /* Adds an output: records at `level` or above are rendered by `format` and written to `sink`. Records made before this
  * call do not reach it. Takes sink and format, even on failure. NULL sink: STEP_ESINK, errno still says why it could not
- * be made. NULL format: STEP_ENOMEM, as its constructor failed. */
+ * be made. NULL format: STEP_ENOMEM, as its constructor failed. STEP_EINVAL for a level out of range, and for a 33rd
+ * output. */
 STEP_API int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *format, step_level_t level);
 
 STEP_API int step_log_set_level(step_log_t *log, step_level_t level);

@@ -254,10 +254,12 @@ static void add_work(step_log_t *log, void *argument)
         b->outputs[b->output_count++] = output;
 }
 
-bool stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns)
+int stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns)
 {
     output->slot = -1;
-    return as_backend(log, timeout_ns, add_work, output) && output->slot >= 0;
+    if (!as_backend(log, timeout_ns, add_work, output))
+        return STEP_ETIMEOUT;
+    return output->slot >= 0 ? STEP_OK : STEP_EINVAL;
 }
 
 static void reopen_work(step_log_t *log, void *argument)

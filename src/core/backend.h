@@ -68,8 +68,8 @@ uint64_t stepi_backend_losses(step_log_t *log, stepi_loss_t reason);
 typedef enum stepi_pump_end { STEPI_PUMP_ON, STEPI_PUMP_FLUSH, STEPI_PUMP_LAST } stepi_pump_end_t;
 bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t end);
 
-/* Adds an output for records from now on; false: no lock in time, or too many outputs. */
-bool stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns);
+/* Adds an output for records from now on. STEP_ETIMEOUT: no lock in time; STEP_EINVAL: there are too many. */
+int stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns);
 int stepi_backend_reopen(step_log_t *log, int64_t timeout_ns);
 
 /* A line of the library's own, with the next number of its sequence. Under the pump lock. (lines.c) */

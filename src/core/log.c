@@ -173,11 +173,13 @@ int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *forma
     stepi_output_t *output = stepi_output_new(log, sink, format, level);
     if (output == NULL)
         return STEP_ENOMEM;
-    if (!stepi_backend_add(log, output, STEPI_PATIENCE_NS)) {
+    const int result = stepi_backend_add(log, output, STEPI_PATIENCE_NS);
+    if (result == STEP_EINVAL)
+        stepi_diagnose(log, STEPI_TROUBLE_OPTION, STEP_EINVAL, "step_log_add_output(): a log has at most %d outputs",
+                       STEPI_OUTPUTS_MAX);
+    if (result != STEP_OK)
         stepi_output_free(output);
-        return STEP_ETIMEOUT;
-    }
-    return STEP_OK;
+    return result;
 }
 
 int step_log_set_level(step_log_t *log, step_level_t level)
