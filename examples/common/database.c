@@ -4,18 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const database_driver_t *const drivers[] = { &database_sqlite }; /* the one that takes every location is last */
+static const database_driver_t *const drivers[] = {
+#ifdef HAVE_LIBPQ
+    &database_postgres,
+#endif
+    &database_sqlite,
+};
+enum { INACTIVE_EVERY = 37 };
+
+static const database_driver_t *driver_for(const char *location)
+{
+    for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+        if (drivers[i]->accepts(location))
+            return drivers[i];
+    return NULL;
+}
 
 database_t *database_open(const char *location, database_access_t access)
 {
     database_t *database = calloc(1, sizeof(*database));
     if (database == NULL)
         return NULL;
-    size_t i = 0;
-    while (strncmp(location, drivers[i]->scheme, strlen(drivers[i]->scheme)) != 0)
-        i++;
-    database->driver = drivers[i];
-    database->driver->open(database, location, access);
+    database->driver = driver_for(location);
+    if (database->driver != NULL)
+        database->driver->open(database, location, access);
+    else
+        snprintf(database->error, sizeof(database->error), "no driver for %.*s", (int)strcspn(location, ":"), location);
     return database;
 }
 
@@ -26,9 +40,13 @@ const char *database_error(const database_t *database)
     return database->error[0] != '\0' ? database->error : NULL;
 }
 
-int database_create_models(database_t *database)
+int database_create_models(database_t *database, int active)
 {
-    return database_error(database) == NULL ? database->driver->create_models(database) : -1;
+    if (database_error(database) != NULL)
+        return -1;
+    const int inactive = active / (INACTIVE_EVERY - 1);
+    const int created = database->driver->create_models(database, active + inactive);
+    return created > 0 ? active : created;
 }
 
 int database_read_models(database_t *database, bool include_inactive, size_t offset, int limit, model_t *models)
@@ -42,7 +60,8 @@ void database_close(database_t *database)
 {
     if (database == NULL)
         return;
-    database->driver->close(database);
+    if (database->driver != NULL)
+        database->driver->close(database);
     free(database);
 }
 
@@ -55,7 +74,7 @@ model_t sample_model(int number)
     const int count = sizeof(families) / sizeof(families[0]);
     model_t model = { .id = number + 1,
                       .context_length = INT64_C(4096) << number % 6,
-                      .is_active = number % 37 != 0 || number / 37 >= SAMPLE_MODELS - SAMPLE_MODELS_ACTIVE };
+                      .is_active = number % INACTIVE_EVERY != INACTIVE_EVERY - 1 };
     snprintf(model.provider, sizeof(model.provider), "%s", families[number % count].provider);
     snprintf(model.name, sizeof(model.name), "%s/%s-%d", model.provider, families[number % count].family, number / count);
     return model;

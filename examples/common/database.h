@@ -1,4 +1,5 @@
-/* A table of models in a database, which kind of database the location says: a path is SQLite.
+/* A table of models in a database. Which kind of database the location says: postgres://USER@HOST:PORT/NAME is PostgreSQL, a
+ * path is SQLite.
  *
  * Calls that fail return -1 or false, and database_error() says why. database_open() also returns an object when it could
  * not connect, to hold the reason; close it like any other. NULL, for want of memory, is safe in every call. */
@@ -29,8 +30,9 @@ database_t *database_open(const char *location, database_access_t access);
 /* Why the last call failed; NULL when none did. */
 const char *database_error(const database_t *database);
 
-/* Makes and fills the table of models unless it is there: the number of active models made, 0 if there was a table, or -1. */
-int database_create_models(database_t *database);
+/* Makes the table of models, with so many active ones and some that are not, unless it is there: the number of active models
+ * made, 0 if there was a table, or -1. */
+int database_create_models(database_t *database, int active);
 
 /* Reads at most `limit` models from `offset` on, ordered by id, inactive ones only when asked: how many, or -1. */
 int database_read_models(database_t *database, bool include_inactive, size_t offset, int limit, model_t *models);

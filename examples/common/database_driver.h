@@ -5,9 +5,10 @@
 #include "database.h"
 
 typedef struct database_driver {
-    const char *scheme; /* how its locations begin: "postgres://"; "" takes what no other driver does */
+    bool (*accepts)(const char *location);
     bool (*open)(database_t *database, const char *location, database_access_t access);
-    int (*create_models)(database_t *database);
+    /* Fills a new table with the samples 0 to count - 1: how many, 0 if there was a table, or -1 */
+    int (*create_models)(database_t *database, int count);
     int (*read_models)(database_t *database, bool include_inactive, size_t offset, int limit, model_t *models);
     void (*close)(database_t *database); /* also after open() failed */
 } database_driver_t;
@@ -18,10 +19,10 @@ struct database {
     char error[256];  /* empty: no call failed */
 };
 
+extern const database_driver_t database_postgres;
 extern const database_driver_t database_sqlite;
 
-/* The models that a new table is filled with: 4,432 active ones, and some that are not. */
-enum { SAMPLE_MODELS = 4432 + 120, SAMPLE_MODELS_ACTIVE = 4432 };
-model_t sample_model(int number); /* 0 to SAMPLE_MODELS - 1 */
+/* What new tables are filled with: models as providers have them, every 37th of them inactive. */
+model_t sample_model(int number); /* 0, 1, ... */
 
 #endif

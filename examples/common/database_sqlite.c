@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_path(const char *location)
+{
+    return strstr(location, "://") == NULL;
+}
+
 /* Keeps why it failed, with the system's reason where there is one, and returns -1. */
 static int failed(database_t *database)
 {
@@ -30,13 +35,13 @@ static bool sqlite_open(database_t *database, const char *location, database_acc
     return false;
 }
 
-static bool insert_models(sqlite3 *sqlite)
+static bool insert_models(sqlite3 *sqlite, int count)
 {
     sqlite3_stmt *insert = NULL;
     if (sqlite3_prepare_v2(sqlite, "INSERT INTO models VALUES (?, ?, ?, ?, ?)", -1, &insert, NULL) != SQLITE_OK)
         return false;
     bool ok = true;
-    for (int i = 0; ok && i < SAMPLE_MODELS; i++) {
+    for (int i = 0; ok && i < count; i++) {
         const model_t model = sample_model(i);
         sqlite3_bind_int64(insert, 1, model.id);
         sqlite3_bind_text(insert, 2, model.name, -1, SQLITE_TRANSIENT);
@@ -58,7 +63,7 @@ static int has_models_row(void *found, int columns, char **values, char **names)
 }
 
 /* One transaction: whoever is interrupted here leaves no half-filled table. */
-static int sqlite_create_models(database_t *database)
+static int sqlite_create_models(database_t *database, int count)
 {
     sqlite3 *sqlite = database->connection;
     bool is_there = false;
@@ -70,11 +75,11 @@ static int sqlite_create_models(database_t *database)
                       "CREATE TABLE models (id INTEGER PRIMARY KEY, name TEXT NOT NULL, provider TEXT NOT NULL,"
                       " context_length INTEGER NOT NULL, is_active INTEGER NOT NULL)",
                       NULL, NULL, NULL) != SQLITE_OK ||
-         !insert_models(sqlite)))
+         !insert_models(sqlite, count)))
         return failed(database);
     if (sqlite3_exec(sqlite, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         return failed(database);
-    return is_there ? 0 : SAMPLE_MODELS_ACTIVE;
+    return is_there ? 0 : count;
 }
 
 static void read_row(sqlite3_stmt *row, model_t *model)
@@ -111,7 +116,7 @@ static void sqlite_close(database_t *database)
 }
 
 const database_driver_t database_sqlite = {
-    .scheme = "",
+    .accepts = is_path,
     .open = sqlite_open,
     .create_models = sqlite_create_models,
     .read_models = sqlite_read_models,
