@@ -55,7 +55,7 @@ holds() { # TEXT FILE
 
 # ---- database_fetch: really reads
 if run 0 database_fetch; then
-    { echo "[INFO] Created the database (location=models.db, models=4432)" && cat "$golden/2_database_fetch.log"; } >first.log
+    { echo "[INFO] Created the table of models (models=4432)" && cat "$golden/2_database_fetch.log"; } >first.log
     expect "database_fetch, first run" err first.log
     check "$golden/2_database_fetch.log" 0 database_fetch
 
@@ -72,8 +72,8 @@ if run 0 database_fetch; then
     holds '❌ [2/2] Fetching models (paginated) - FAILED: database disk image is malformed (table=models,' err ||
         problem "database_fetch: a database that is damaged in its middle does not fail in step 2" "$(cat err)"
     run 0 database_fetch --page-size 500 --include-inactive || true
-    holds 'SUCCESS (total_models=4552, batches=10, page_size=500,' err ||
-        problem "database_fetch: --page-size 500 --include-inactive does not read 4552 models in 10 batches" "$(cat err)"
+    holds 'SUCCESS (total_models=4555, batches=10, page_size=500,' err ||
+        problem "database_fetch: --page-size 500 --include-inactive does not read 4555 models in 10 batches" "$(cat err)"
     LOG_LEVEL='' run 0 database_fetch || true
     ! holds '[DEBUG]' err || problem "database_fetch: DEBUG lines without LOG_LEVEL=debug" "$(cat err)"
     run 2 database_fetch --page-size 0 || true

@@ -259,10 +259,11 @@ static void traceparent(void **state)
 {
     test_log_t *t = *state;
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
-    options.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    options.traceparent = "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"; /* upper case is none */
     step_logger_t *op = step_logger_new_with("Traced", &options);
     assert_non_null(op);
-    expect_told(t, "-6: step_logger_options_t.traceparent is not built yet: the operation is made without it\n");
+    expect_told(t, "-1: step_logger_options_t.traceparent is not a W3C traceparent (00-<32 hex>-<16 hex>-<2 hex>, lower case): the "
+                   "operation is made without it\n");
     step_logger_start(op);
     step_logger_complete(op);
     step_logger_free(op);
