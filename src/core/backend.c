@@ -123,7 +123,7 @@ void stepi_backend_ensure(step_log_t *log)
     const int failed = stepi_thread_start(&log->thread, run, log, "step_logger");
     if (failed != 0) {
         atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
-        atomic_store_explicit(&log->synchronous, 1, memory_order_relaxed);
+        atomic_store_explicit(&log->synchronous, STEPI_SYNC_ALWAYS, memory_order_relaxed);
         stepi_diagnose(log, STEPI_TROUBLE_THREAD, STEP_ENOMEM,
                        "no thread for the backend (%s): calls write their lines themselves", strerror(failed));
     }
@@ -179,7 +179,7 @@ static void pump_locked(step_log_t *log, stepi_pump_end_t end)
             set_targets(b);
     } while (!is_at_targets(b));
     stepi_backend_report_losses(log, true);
-    if (end == STEPI_PUMP_LAST)
+    if (end == STEPI_PUMP_LAST || end == STEPI_PUMP_EXIT)
         stepi_backend_report_open(log);
     stepi_backend_write(log);
 }
@@ -231,6 +231,8 @@ static void pump_work(step_log_t *log, void *argument)
     for (int i = 0; i < b->output_count; i++) {
         if (job->end == STEPI_PUMP_LAST)
             stepi_output_finish(b->outputs[i], STEPI_PATIENCE_NS);
+        else if (job->end == STEPI_PUMP_EXIT || job->end == STEPI_PUMP_LATE)
+            stepi_output_drain(b->outputs[i], STEPI_PATIENCE_NS);
         else
             stepi_output_flush(b->outputs[i]);
     }

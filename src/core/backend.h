@@ -62,10 +62,16 @@ void stepi_backend_report_losses(step_log_t *log, bool now);
 uint64_t stepi_backend_losses(step_log_t *log, stepi_loss_t reason);
 
 /* Pumps until everything that was in the rings at the call is out, then writes what was formatted. _FLUSH also waits until
- * the queues took it and flushes sinks that are written directly; _LAST, at the end of a log or a process, reports what is
- * still open and finishes the outputs. False when the time did not suffice for the pump lock or the queues, and on a thread that pumps
+ * the queues took it and flushes sinks that are written directly; _LAST, at the end of a log, reports what is
+ * still open and finishes the outputs; _EXIT, at the end of the process, drains them instead, and so does _LATE after it. False when the time did not suffice for the pump lock or the queues, and on a thread that pumps
  * already or runs a sink of this log: there it does nothing. */
-typedef enum stepi_pump_end { STEPI_PUMP_ON, STEPI_PUMP_FLUSH, STEPI_PUMP_LAST } stepi_pump_end_t;
+typedef enum stepi_pump_end {
+    STEPI_PUMP_ON,
+    STEPI_PUMP_FLUSH,
+    STEPI_PUMP_LAST,
+    STEPI_PUMP_EXIT,
+    STEPI_PUMP_LATE
+} stepi_pump_end_t;
 bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t end);
 
 /* Adds an output for records from now on. STEP_ETIMEOUT: no lock in time; STEP_EINVAL: there are too many. */

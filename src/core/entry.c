@@ -117,7 +117,7 @@ static bool wait_for_room(stepi_entry_t *entry)
     stepi_ring_t *ring = entry->ring;
     const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (atomic_load_explicit(&log->synchronous, memory_order_relaxed) != 0)
-        return stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_ON) &&
+        return stepi_log_write_now(log) &&
                atomic_load_explicit(&ring->tail, memory_order_relaxed) != tail;
     if (log->drop_when_full || stepi_backend_is_here(log) ||
         atomic_load_explicit(&log->stalled, memory_order_relaxed) != 0)
@@ -221,7 +221,7 @@ void stepi_wake_backend_slowly(step_log_t *log)
     if (atomic_load_explicit(&log->parked, memory_order_relaxed) != 0)
         stepi_backend_wake(log);
     if (atomic_load_explicit(&log->synchronous, memory_order_relaxed) != 0)
-        stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_ON);
+        stepi_log_write_now(log);
     errno = saved;
 }
 

@@ -113,7 +113,8 @@ static void set_up(step_log_t *log, const step_log_options_t *options)
     log->diagnose = options->diagnose;
     log->diagnose_ctx = options->diagnose_ctx;
     __atomic_store_n(&log->level, options->level, __ATOMIC_RELAXED);
-    atomic_store_explicit(&log->synchronous, options->mode == STEP_MODE_SYNC, memory_order_relaxed);
+    atomic_store_explicit(&log->synchronous, options->mode == STEP_MODE_SYNC ? STEPI_SYNC_ALWAYS : STEPI_SYNC_NEVER,
+                          memory_order_relaxed);
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
     atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);
     stepi_log_reset_counters(log);
@@ -149,6 +150,22 @@ int step_log_open(const step_log_options_t *given, step_log_t **out)
 
 /* ---- Outputs, level ---- */
 
+/* False when the log is closed, or about to be. */
+static bool begin_use(step_log_t *log)
+{
+    atomic_fetch_add_explicit(&log->users, 1, memory_order_seq_cst); /* seq_cst: close() sees it, or we see close() */
+    if (atomic_load_explicit(&log->state, memory_order_seq_cst) == STEPI_LOG_OPEN)
+        return true;
+    atomic_fetch_sub_explicit(&log->users, 1, memory_order_release);
+    return false;
+}
+
+static void end_use(step_log_t *log)
+{
+    /* release: close() finds what we did */
+    atomic_fetch_sub_explicit(&log->users, 1, memory_order_release);
+}
+
 /* A sink and a format that come to nothing are freed. */
 static int discard(step_sink_t *sink, step_format_t *format, int result)
 {
@@ -173,10 +190,14 @@ int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *forma
     stepi_output_t *output = stepi_output_new(log, sink, format, level);
     if (output == NULL)
         return STEP_ENOMEM;
-    const int result = stepi_backend_add(log, output, STEPI_PATIENCE_NS);
-    if (result == STEP_EINVAL)
-        stepi_diagnose(log, STEPI_TROUBLE_OPTION, STEP_EINVAL, "step_log_add_output(): a log has at most %d outputs",
-                       STEPI_OUTPUTS_MAX);
+    int result = STEP_EINVAL;
+    if (begin_use(log)) {
+        result = stepi_backend_add(log, output, STEPI_PATIENCE_NS);
+        end_use(log);
+        if (result == STEP_EINVAL)
+            stepi_diagnose(log, STEPI_TROUBLE_OPTION, STEP_EINVAL,
+                           "step_log_add_output(): a log has at most %d outputs", STEPI_OUTPUTS_MAX);
+    }
     if (result != STEP_OK)
         stepi_output_free(output);
     return result;
@@ -195,9 +216,11 @@ int step_log_set_level(step_log_t *log, step_level_t level)
 int step_log_reopen(step_log_t *log)
 {
     log = stepi_log_of(log);
-    if (log == NULL || stepi_backend_is_here(log))
+    if (log == NULL || stepi_backend_is_here(log) || !begin_use(log))
         return STEP_EINVAL;
-    return stepi_backend_reopen(log, STEPI_PATIENCE_NS);
+    const int result = stepi_backend_reopen(log, STEPI_PATIENCE_NS);
+    end_use(log);
+    return result;
 }
 
 /* ---- Flush ---- */
@@ -229,13 +252,10 @@ int step_log_flush(step_log_t *log, uint32_t timeout_ms)
     const int saved = errno;
     stepi_fork_check();
     log = stepi_log_of(log);
-    if (log == NULL || stepi_backend_is_here(log))
+    if (log == NULL || stepi_backend_is_here(log) || !begin_use(log))
         return STEP_EINVAL;
-    atomic_fetch_add_explicit(&log->flushing, 1, memory_order_seq_cst); /* seq_cst: close() sees it, or we see close() */
-    int result = STEP_EINVAL;
-    if (atomic_load_explicit(&log->state, memory_order_seq_cst) == STEPI_LOG_OPEN)
-        result = flush(log, (int64_t)timeout_ms * MS_NS);
-    atomic_fetch_sub_explicit(&log->flushing, 1, memory_order_release);
+    const int result = flush(log, (int64_t)timeout_ms * MS_NS);
+    end_use(log);
     errno = saved;
     return result;
 }
@@ -264,10 +284,10 @@ static void wait_for_calls(const step_log_t *log)
 }
 
 /* Waits for flushes in progress, which use the outputs. */
-static bool wait_for_flushes(step_log_t *log)
+static bool wait_for_users(step_log_t *log)
 {
     const int64_t give_up = stepi_monotonic_ns() + STEPI_PATIENCE_NS;
-    while (atomic_load_explicit(&log->flushing, memory_order_acquire) != 0) {
+    while (atomic_load_explicit(&log->users, memory_order_acquire) != 0) {
         if (stepi_monotonic_ns() > give_up)
             return false;
         stepi_sleep(NAP_NS);
@@ -307,7 +327,7 @@ int step_log_close(step_log_t *log)
     if (stepi_backend_is_here(log) || !claim_for_close(log))
         return STEP_EINVAL;
     wait_for_calls(log);
-    const bool drained = wait_for_flushes(log) && stepi_backend_stop(log, STEPI_PATIENCE_NS) &&
+    const bool drained = wait_for_users(log) && stepi_backend_stop(log, STEPI_PATIENCE_NS) &&
                          stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
     if (!drained) { /* somebody still uses it: it stays as it is, closed to all calls */
         stepi_diagnose(log, STEPI_TROUBLE_FULL, STEP_ETIMEOUT,
@@ -324,12 +344,24 @@ int step_log_close(step_log_t *log)
     return all ? STEP_OK : STEP_ETIMEOUT;
 }
 
+bool stepi_log_write_now(step_log_t *log)
+{
+    const bool at_end = atomic_load_explicit(&log->synchronous, memory_order_relaxed) == STEPI_SYNC_AT_END;
+    if (!begin_use(log))
+        return false;
+    const bool written = stepi_backend_pump(log, STEPI_PATIENCE_NS, at_end ? STEPI_PUMP_LATE : STEPI_PUMP_ON);
+    end_use(log);
+    return written;
+}
+
 void stepi_log_finish(step_log_t *log)
 {
-    if (stepi_backend_is_here(log))
+    uint32_t never = STEPI_SYNC_NEVER;
+    if (stepi_backend_is_here(log) || !begin_use(log))
         return; /* exit() from a sink: nothing more can be done on this thread */
-    atomic_store_explicit(&log->synchronous, 1, memory_order_relaxed);
-    stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
+    atomic_compare_exchange_strong(&log->synchronous, &never, STEPI_SYNC_AT_END);
+    stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_EXIT);
+    end_use(log);
 }
 
 /* ---- Statistics ---- */

@@ -19,6 +19,12 @@
 
 #define STEPI_PATIENCE_NS 2000000000 /* nothing of ours waits longer than this without progress */
 
+typedef enum stepi_synchronous {
+    STEPI_SYNC_NEVER,
+    STEPI_SYNC_ALWAYS, /* and to the sinks directly, also to those that may block */
+    STEPI_SYNC_AT_END  /* the process ends: writer threads go on, and each call waits for them, with patience */
+} stepi_synchronous_t;
+
 enum { STEPI_LOG_FREE, STEPI_LOG_OPEN, STEPI_LOG_CLOSING };
 
 /* The library's own troubles: each kind is told at most once a second. */
@@ -39,7 +45,7 @@ struct step_log {
     int32_t level; /* for calls and their sites: by __atomic_load_n() */
     _Atomic uint64_t serial;
     _Atomic uint32_t parked;      /* the backend sleeps: the next record wakes it */
-    _Atomic uint32_t synchronous; /* calls format and write themselves */
+    _Atomic uint32_t synchronous; /* stepi_synchronous_t: calls format and write themselves */
     stepi_trace_context_t inherited; /* what roots continue; span 0: nothing */
     bool clocked;
     bool drop_when_full;
@@ -72,7 +78,7 @@ struct step_log {
     _Atomic uint32_t stop;
     _Atomic uint32_t stopped;
 
-    _Atomic uint32_t flushing; /* calls that use outputs without the pump lock: close() waits for them */
+    _Atomic uint32_t users;    /* calls that use the outputs, with or without the pump lock: close() waits for them */
     stepi_lock_t pump;         /* whoever holds it is the backend */
     stepi_backend_t backend;
 };
@@ -93,6 +99,9 @@ static inline bool stepi_log_is_open(const step_log_t *log, uint64_t serial)
 
 /* At the end of the process: everything out, from now on synchronously. */
 void stepi_log_finish(step_log_t *log);
+
+/* In a synchronous log: writes what is in the rings. False when it could not. */
+bool stepi_log_write_now(step_log_t *log);
 void stepi_log_reset_counters(step_log_t *log);
 
 /* Tells log's owner, or stderr; log may be NULL. Rate-limited by kind. Preserves errno. */

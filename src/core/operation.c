@@ -209,20 +209,20 @@ void stepi_draft_step(stepi_draft_t *draft, const step_logger_t *op)
 
 /* ---- Start ---- */
 
-/* What an operation is at this moment, unless it was freed meanwhile, which another thread may do at any moment. */
+/* What an operation is at this moment, unless it was freed meanwhile, which another thread may do at any moment: of the
+ * operation only what is atomic is read. */
 static bool refresh(stepi_current_t *known)
 {
-    const uint64_t id = known->id;
-    if (known->op == NULL || id == 0)
+    const step_logger_t *op = known->op;
+    if (op == NULL || known->id == 0)
         return false;
-    const uint32_t depth = known->depth;
-    *known = stepi_current_of(known->op);
+    known->trace_high = atomic_load_explicit(&op->trace_high, memory_order_relaxed);
+    known->trace_low = atomic_load_explicit(&op->trace_low, memory_order_relaxed);
+    known->trace_flags = atomic_load_explicit(&op->trace_flags, memory_order_relaxed);
+    known->span = atomic_load_explicit(&op->span_now, memory_order_relaxed);
     /* acquire, with release where it is set: a depth of the next one in this place comes with the next number */
-    known->depth = atomic_load_explicit(&known->op->depth, memory_order_acquire);
-    if (atomic_load_explicit(&known->op->id, memory_order_relaxed) == id)
-        return true;
-    known->depth = depth;
-    return false;
+    known->depth = atomic_load_explicit(&op->depth, memory_order_acquire);
+    return atomic_load_explicit(&op->id, memory_order_relaxed) == known->id;
 }
 
 /* The explicit parent, else what is current on this thread; both only in the same log. False: the operation is a root. */

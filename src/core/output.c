@@ -75,7 +75,8 @@ static bool begin(stepi_output_t *output)
 {
     if (output->block != NULL)
         return true;
-    const bool queued = !output->is_direct && atomic_load_explicit(&output->log->synchronous, memory_order_relaxed) == 0;
+    const uint32_t synchronous = atomic_load_explicit(&output->log->synchronous, memory_order_relaxed);
+    const bool queued = !output->is_direct && synchronous != STEPI_SYNC_ALWAYS;
     output->block = stepi_block_new(queued ? QUEUED_BYTES : DIRECT_BYTES);
     if (output->block != NULL && queued && output->queue == NULL)
         output->queue = stepi_queue_new(output, QUEUED_BYTES); /* NULL: written directly */
@@ -92,21 +93,51 @@ static void report(stepi_output_t *output);
 static bool write_now(stepi_output_t *output, uint64_t through, int64_t patience_ns);
 static void flush_directly(stepi_output_t *output);
 
+/* False when patience was in vain. */
+static bool write_rest(stepi_output_t *output, int64_t patience_ns)
+{
+    return output->block == NULL || output->block->lines == 0 ||
+           write_now(output, output->log->backend.processed, patience_ns);
+}
+
+/* Everything, and then what has to be said about that. */
+static bool write_all(stepi_output_t *output, int64_t patience_ns)
+{
+    report(output);
+    if (!write_rest(output, patience_ns))
+        return false;
+    report(output);
+    return write_rest(output, patience_ns);
+}
+
+static void leave_behind(stepi_output_t *output)
+{
+    output->is_left_behind = true;
+    output->level = STEP_LEVEL_OFF; /* nothing passes any more */
+}
+
+void stepi_output_drain(stepi_output_t *output, int64_t patience_ns)
+{
+    if (output->is_left_behind)
+        return;
+    if (!write_all(output, patience_ns))
+        patience_ns = 0; /* it was in vain already */
+    if (queue_of(output) == NULL)
+        flush_directly(output);
+    else if (!stepi_queue_drain(queue_of(output), patience_ns))
+        leave_behind(output);
+}
+
 void stepi_output_finish(stepi_output_t *output, int64_t patience_ns)
 {
     if (output->is_left_behind)
         return;
-    report(output);
-    if (output->block != NULL && output->block->lines > 0 &&
-        !write_now(output, output->log->backend.processed, patience_ns))
-        patience_ns = 0; /* it was in vain already */
-    if (queue_of(output) == NULL) {
+    if (!write_all(output, patience_ns))
+        patience_ns = 0;
+    if (queue_of(output) == NULL)
         flush_directly(output);
-    } else if (!stepi_queue_end(queue_of(output), patience_ns)) {
-        output->is_left_behind = true;
-        output->level = STEP_LEVEL_OFF; /* nothing passes any more */
-        return;
-    }
+    else if (!stepi_queue_end(queue_of(output), patience_ns))
+        leave_behind(output);
     output->is_direct = true;
 }
 

@@ -56,9 +56,11 @@ extern _Thread_local const step_log_t *stepi_inside_log __attribute__((tls_model
 /* Takes sink and format; frees them on failure, too. NULL without memory. */
 stepi_output_t *stepi_output_new(step_log_t *log, step_sink_t *sink, step_format_t *format, int level);
 
-/* At the end of a log or of the process: drains as long as there is progress within patience_ns, flushes the sink and ends
- * the writer's thread; what still comes is written directly. A writer that hangs in its sink is left behind with what it
- * uses, and what was left is lost. */
+/* At the end of the process: drains as long as there is progress within patience_ns and flushes the sink. A writer that hangs in
+ * its sink is left behind with what it uses, what was left is lost, and nothing more is offered to it. */
+void stepi_output_drain(stepi_output_t *output, int64_t patience_ns);
+
+/* At the end of a log: the same, and the writer's thread ends. */
 void stepi_output_finish(stepi_output_t *output, int64_t patience_ns);
 
 /* Closes the sink. The output has no queue: it is new, or finished. False: it was left behind, and stays. */

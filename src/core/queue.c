@@ -322,13 +322,27 @@ static uint64_t progress_of(stepi_queue_t *queue)
     return settled;
 }
 
-static bool wait_for_end(stepi_queue_t *queue, int64_t patience_ns)
+static bool has_stopped(stepi_queue_t *queue)
+{
+    return atomic_load_explicit(&queue->stopped, memory_order_acquire) != 0;
+}
+
+static bool has_settled_all(stepi_queue_t *queue)
+{
+    stepi_lock_take(&queue->lock);
+    const bool all = queue->settled == queue->given;
+    stepi_lock_release(&queue->lock);
+    return all;
+}
+
+/* With patience: as long as there is progress. */
+static bool wait_until(bool (*reached)(stepi_queue_t *queue), stepi_queue_t *queue, int64_t patience_ns)
 {
     uint64_t progress = progress_of(queue);
     int64_t deadline = stepi_monotonic_ns() + patience_ns;
     for (;;) {
         const uint32_t seen = atomic_load_explicit(&queue->news, memory_order_acquire);
-        if (atomic_load_explicit(&queue->stopped, memory_order_acquire) != 0)
+        if (reached(queue))
             return true;
         const uint64_t now = progress_of(queue);
         if (now != progress)
@@ -380,9 +394,19 @@ bool stepi_queue_end(stepi_queue_t *queue, int64_t patience_ns)
     queue->stop = true;
     stepi_lock_release(&queue->lock);
     signal_word(&queue->work);
-    if (!wait_for_end(queue, patience_ns) && abandon(queue))
+    if (!wait_until(has_stopped, queue, patience_ns) && abandon(queue))
         return false;
     pthread_join(queue->thread, NULL);
+    return true;
+}
+
+bool stepi_queue_drain(stepi_queue_t *queue, int64_t patience_ns)
+{
+    if (!wait_until(has_settled_all, queue, patience_ns)) {
+        abandon(queue);
+        return false;
+    }
+    stepi_queue_flush(queue, stepi_monotonic_ns() + patience_ns);
     return true;
 }
 

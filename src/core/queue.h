@@ -32,6 +32,9 @@ int stepi_queue_reopen(stepi_queue_t *queue, int64_t deadline_ns);
  * the queue, its blocks and the output. */
 bool stepi_queue_end(stepi_queue_t *queue, int64_t patience_ns);
 
+/* The same, but the thread goes on: for the end of a process, where there may be more to come. */
+bool stepi_queue_drain(stepi_queue_t *queue, int64_t patience_ns);
+
 /* After its end; NULL is fine. */
 void stepi_queue_free(stepi_queue_t *queue);
 
