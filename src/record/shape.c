@@ -42,8 +42,10 @@ static bool describe(const step_field_t *fields, size_t count, stepi_shape_t *sh
     uint32_t hash = 2166136261u;
     for (size_t i = 0; i < count; i++) {
         const uint8_t type = (uint8_t)fields[i].type;
+        if (fields[i].type >> 8 == 0 || fields[i].key == NULL || type == STEP_FIELD_TEXT_N)
+            return false;
         const size_t length = strnlen(fields[i].key, KEY_MAX + 1);
-        if (fields[i].type >> 8 == 0 || length > KEY_MAX || type == STEP_FIELD_TEXT_N)
+        if (length > KEY_MAX)
             return false;
         shape->types[i] = type;
         shape->decimals[i] = type == STEP_FIELD_FIXED ? (uint8_t)fields[i].bytes : 0;
@@ -102,8 +104,9 @@ static const stepi_shape_t *keep(const stepi_shape_t *wanted)
 void stepi_shape_learn(step_site_t *site, const step_field_t *fields, size_t count)
 {
     stepi_shape_t wanted;
-    if (site == NULL || count - 1 >= STEPI_SHAPE_FIELDS || __atomic_load_n(&site->state[0], __ATOMIC_RELAXED) != 0 ||
-        !describe(fields, count, &wanted) || !stepi_lock_take_within(&lock, 0))
+    if (site == NULL || fields == NULL || count - 1 >= STEPI_SHAPE_FIELDS ||
+        __atomic_load_n(&site->state[0], __ATOMIC_RELAXED) != 0 || !describe(fields, count, &wanted) ||
+        !stepi_lock_take_within(&lock, 0))
         return; /* if the lock was taken: the next call is time enough */
     const stepi_shape_t *shape = find(&wanted);
     if (shape == NULL)
