@@ -161,7 +161,6 @@ static step_log_t *make(void)
 
 step_log_t *step_log_default(void)
 {
-    static stepi_lock_t lock;
     static _Thread_local bool making __attribute__((tls_model("initial-exec")));
     stepi_default_state_t state;
     step_log_t *log = stepi_default_get(&state);
@@ -169,13 +168,16 @@ step_log_t *step_log_default(void)
         return log;
     const int saved = errno;
     making = true; /* before the lock: a signal handler that logs must not wait for this thread */
-    stepi_lock_take(&lock);
+    stepi_lock_take(&stepi_default_making);
     log = stepi_default_get(&state);
     if (state == STEPI_DEFAULT_UNMADE) {
         log = make();
-        stepi_default_set(log);
+        if (!stepi_default_offer(log)) { /* the program has set its own meanwhile */
+            step_log_close(log);
+            log = stepi_default_get(&state);
+        }
     }
-    stepi_lock_release(&lock);
+    stepi_lock_release(&stepi_default_making);
     making = false;
     errno = saved;
     return log;

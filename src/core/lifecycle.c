@@ -35,7 +35,7 @@ static void reset_log(step_log_t *log)
         return; /* free, or in the hands of a thread that is not here */
     stepi_log_reset_counters(log);
     stepi_backend_reset_in_child(log);
-    atomic_store_explicit(&log->users, 0, memory_order_relaxed);
+    atomic_store_explicit(&log->visitors, 0, memory_order_relaxed);
 }
 
 void stepi_fork_child(void)

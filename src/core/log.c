@@ -37,13 +37,26 @@ step_log_t *stepi_log_of(step_log_t *log)
     return log;
 }
 
+bool stepi_log_visit(step_log_t *log)
+{
+    stepi_fork_check();
+    atomic_fetch_add_explicit(&log->visitors, 1, memory_order_seq_cst); /* seq_cst: close() sees it, or we see close() */
+    if (atomic_load_explicit(&log->state, memory_order_seq_cst) == STEPI_LOG_OPEN)
+        return true;
+    stepi_log_leave(log);
+    return false;
+}
+
+void stepi_log_leave(step_log_t *log)
+{
+    /* release: close() comes after what we did */
+    atomic_fetch_sub_explicit(&log->visitors, 1, memory_order_release);
+}
+
 int step_log_set_default(step_log_t *log)
 {
-    if (log != NULL && stepi_log_of(log) == NULL)
-        return STEP_EINVAL;
     stepi_library_init();
-    stepi_default_set(log);
-    return STEP_OK;
+    return stepi_default_set(log) ? STEP_OK : STEP_EINVAL;
 }
 
 /* ---- Open ---- */
@@ -150,22 +163,6 @@ int step_log_open(const step_log_options_t *given, step_log_t **out)
 
 /* ---- Outputs, level ---- */
 
-/* False when the log is closed, or about to be. */
-static bool begin_use(step_log_t *log)
-{
-    atomic_fetch_add_explicit(&log->users, 1, memory_order_seq_cst); /* seq_cst: close() sees it, or we see close() */
-    if (atomic_load_explicit(&log->state, memory_order_seq_cst) == STEPI_LOG_OPEN)
-        return true;
-    atomic_fetch_sub_explicit(&log->users, 1, memory_order_release);
-    return false;
-}
-
-static void end_use(step_log_t *log)
-{
-    /* release: close() finds what we did */
-    atomic_fetch_sub_explicit(&log->users, 1, memory_order_release);
-}
-
 /* A sink and a format that come to nothing are freed. */
 static int discard(step_sink_t *sink, step_format_t *format, int result)
 {
@@ -175,6 +172,18 @@ static int discard(step_sink_t *sink, step_format_t *format, int result)
     if (format != NULL)
         format->free(format);
     errno = saved;
+    return result;
+}
+
+static int add_output(step_log_t *log, stepi_output_t *output)
+{
+    if (!stepi_log_visit(log))
+        return STEP_EINVAL;
+    const int result = stepi_backend_add(log, output, STEPI_PATIENCE_NS);
+    if (result == STEP_EINVAL)
+        stepi_diagnose(log, STEPI_TROUBLE_OPTION, STEP_EINVAL, "step_log_add_output(): a log has at most %d outputs",
+                       STEPI_OUTPUTS_MAX);
+    stepi_log_leave(log);
     return result;
 }
 
@@ -190,14 +199,7 @@ int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *forma
     stepi_output_t *output = stepi_output_new(log, sink, format, level);
     if (output == NULL)
         return STEP_ENOMEM;
-    int result = STEP_EINVAL;
-    if (begin_use(log)) {
-        result = stepi_backend_add(log, output, STEPI_PATIENCE_NS);
-        end_use(log);
-        if (result == STEP_EINVAL)
-            stepi_diagnose(log, STEPI_TROUBLE_OPTION, STEP_EINVAL,
-                           "step_log_add_output(): a log has at most %d outputs", STEPI_OUTPUTS_MAX);
-    }
+    const int result = add_output(log, output);
     if (result != STEP_OK)
         stepi_output_free(output);
     return result;
@@ -216,10 +218,10 @@ int step_log_set_level(step_log_t *log, step_level_t level)
 int step_log_reopen(step_log_t *log)
 {
     log = stepi_log_of(log);
-    if (log == NULL || stepi_backend_is_here(log) || !begin_use(log))
+    if (log == NULL || stepi_backend_is_here(log) || !stepi_log_visit(log))
         return STEP_EINVAL;
     const int result = stepi_backend_reopen(log, STEPI_PATIENCE_NS);
-    end_use(log);
+    stepi_log_leave(log);
     return result;
 }
 
@@ -250,12 +252,11 @@ static int flush(step_log_t *log, int64_t timeout_ns)
 int step_log_flush(step_log_t *log, uint32_t timeout_ms)
 {
     const int saved = errno;
-    stepi_fork_check();
     log = stepi_log_of(log);
-    if (log == NULL || stepi_backend_is_here(log) || !begin_use(log))
+    if (log == NULL || stepi_backend_is_here(log) || !stepi_log_visit(log))
         return STEP_EINVAL;
     const int result = flush(log, (int64_t)timeout_ms * MS_NS);
-    end_use(log);
+    stepi_log_leave(log);
     errno = saved;
     return result;
 }
@@ -283,11 +284,10 @@ static void wait_for_calls(const step_log_t *log)
         stepi_sleep(NAP_NS);
 }
 
-/* Waits for flushes in progress, which use the outputs. */
-static bool wait_for_users(step_log_t *log)
+static bool wait_for_visitors(step_log_t *log)
 {
     const int64_t give_up = stepi_monotonic_ns() + STEPI_PATIENCE_NS;
-    while (atomic_load_explicit(&log->users, memory_order_acquire) != 0) {
+    while (atomic_load_explicit(&log->visitors, memory_order_seq_cst) != 0) {
         if (stepi_monotonic_ns() > give_up)
             return false;
         stepi_sleep(NAP_NS);
@@ -308,13 +308,10 @@ static bool free_outputs(step_log_t *log)
 static bool claim_for_close(step_log_t *log)
 {
     uint32_t open = STEPI_LOG_OPEN;
-    stepi_default_state_t state;
     if (!atomic_compare_exchange_strong(&log->state, &open, STEPI_LOG_CLOSING))
         return false;
     atomic_fetch_add_explicit(&log->serial, 1, memory_order_relaxed); /* what belongs to this life of it ends here */
-    if (stepi_default_get(&state) == log)
-        stepi_default_set(NULL);
-    stepi_gate_update();
+    stepi_default_drop(log);
     return true;
 }
 
@@ -327,7 +324,7 @@ int step_log_close(step_log_t *log)
     if (stepi_backend_is_here(log) || !claim_for_close(log))
         return STEP_EINVAL;
     wait_for_calls(log);
-    const bool drained = wait_for_users(log) && stepi_backend_stop(log, STEPI_PATIENCE_NS) &&
+    const bool drained = wait_for_visitors(log) && stepi_backend_stop(log, STEPI_PATIENCE_NS) &&
                          stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
     if (!drained) { /* somebody still uses it: it stays as it is, closed to all calls */
         stepi_diagnose(log, STEPI_TROUBLE_FULL, STEP_ETIMEOUT,
@@ -347,21 +344,21 @@ int step_log_close(step_log_t *log)
 bool stepi_log_write_now(step_log_t *log)
 {
     const bool at_end = atomic_load_explicit(&log->synchronous, memory_order_relaxed) == STEPI_SYNC_AT_END;
-    if (!begin_use(log))
+    if (!stepi_log_visit(log))
         return false;
     const bool written = stepi_backend_pump(log, STEPI_PATIENCE_NS, at_end ? STEPI_PUMP_LATE : STEPI_PUMP_ON);
-    end_use(log);
+    stepi_log_leave(log);
     return written;
 }
 
 void stepi_log_finish(step_log_t *log)
 {
     uint32_t never = STEPI_SYNC_NEVER;
-    if (stepi_backend_is_here(log) || !begin_use(log))
+    if (stepi_backend_is_here(log) || !stepi_log_visit(log))
         return; /* exit() from a sink: nothing more can be done on this thread */
     atomic_compare_exchange_strong(&log->synchronous, &never, STEPI_SYNC_AT_END);
     stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_EXIT);
-    end_use(log);
+    stepi_log_leave(log);
 }
 
 /* ---- Statistics ---- */
@@ -402,10 +399,11 @@ static void collect(step_log_t *log, step_stats_t *stats)
 int step_log_stats(step_log_t *log, step_stats_t *out)
 {
     log = stepi_log_of(log);
-    if (log == NULL || out == NULL || out->size < sizeof(out->size))
+    if (log == NULL || out == NULL || out->size < sizeof(out->size) || !stepi_log_visit(log))
         return STEP_EINVAL;
     step_stats_t stats = { .size = out->size };
     collect(log, &stats);
+    stepi_log_leave(log);
     memcpy(out, &stats, out->size < sizeof(stats) ? out->size : sizeof(stats));
     return STEP_OK;
 }

@@ -78,7 +78,7 @@ struct step_log {
     _Atomic uint32_t stop;
     _Atomic uint32_t stopped;
 
-    _Atomic uint32_t users;    /* calls that use the outputs, with or without the pump lock: close() waits for them */
+    _Atomic uint32_t visitors; /* calls that use more of it than their ring: close() waits for them */
     stepi_lock_t pump;         /* whoever holds it is the backend */
     stepi_backend_t backend;
 };
@@ -96,6 +96,10 @@ static inline bool stepi_log_is_open(const step_log_t *log, uint64_t serial)
     return atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN &&
            atomic_load_explicit(&log->serial, memory_order_relaxed) == serial;
 }
+
+/* Until stepi_log_leave() close() leaves the log as it is. False: it is not open. */
+bool stepi_log_visit(step_log_t *log);
+void stepi_log_leave(step_log_t *log);
 
 /* At the end of the process: everything out, from now on synchronously. */
 void stepi_log_finish(step_log_t *log);

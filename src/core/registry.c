@@ -23,6 +23,7 @@ static pthread_key_t thread_key;
 static bool has_thread_key;
 static _Atomic int default_state;
 static bool takes_short; /* rings take short records */
+stepi_lock_t stepi_default_making;
 static uint32_t *fork_witness; /* 1 in the process that made it, 0 in a forked child */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -78,7 +79,8 @@ step_log_t *stepi_log_take(void)
 {
     stepi_registry_take();
     step_log_t *log = stepi_logs;
-    while (log != NULL && atomic_load_explicit(&log->state, memory_order_relaxed) != STEPI_LOG_FREE)
+    /* acquire: whoever closed it has cleared it */
+    while (log != NULL && atomic_load_explicit(&log->state, memory_order_acquire) != STEPI_LOG_FREE)
         log = log->next;
     if (log == NULL) {
         log = aligned_alloc(STEPI_CACHE_LINE, sizeof(*log) + (STEPI_CACHE_LINE - sizeof(*log) % STEPI_CACHE_LINE));
@@ -94,9 +96,9 @@ step_log_t *stepi_log_take(void)
     return log;
 }
 
-void stepi_gate_update(void)
+/* Under the lock. */
+static void update_gate(void)
 {
-    stepi_registry_take();
     const step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_relaxed);
     int32_t gate = INT32_MAX;
     if (atomic_load_explicit(&default_state, memory_order_relaxed) == STEPI_DEFAULT_UNMADE)
@@ -104,6 +106,12 @@ void stepi_gate_update(void)
     else if (log != NULL && atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN)
         gate = stepi_level_of(log);
     __atomic_store_n(&stepi_gate, gate, __ATOMIC_RELAXED); /* relaxed: only a hint, the log decides */
+}
+
+void stepi_gate_update(void)
+{
+    stepi_registry_take();
+    update_gate();
     stepi_registry_release();
 }
 
@@ -114,11 +122,43 @@ step_log_t *stepi_default_get(stepi_default_state_t *state)
     return atomic_load_explicit(&stepi_default_log, memory_order_acquire);
 }
 
-void stepi_default_set(step_log_t *log)
+/* Under the lock. */
+static void set_default(step_log_t *log)
 {
     atomic_store_explicit(&stepi_default_log, log, memory_order_release);
     atomic_store_explicit(&default_state, log != NULL ? STEPI_DEFAULT_SET : STEPI_DEFAULT_NONE, memory_order_release);
-    stepi_gate_update();
+}
+
+bool stepi_default_set(step_log_t *log)
+{
+    stepi_registry_take();
+    /* either we see that it is being closed, or stepi_default_drop() sees that it is the default */
+    const bool possible = log == NULL || atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN;
+    if (possible)
+        set_default(log);
+    update_gate();
+    stepi_registry_release();
+    return possible;
+}
+
+bool stepi_default_offer(step_log_t *log)
+{
+    stepi_registry_take();
+    const bool first = atomic_load_explicit(&default_state, memory_order_relaxed) == STEPI_DEFAULT_UNMADE;
+    if (first)
+        set_default(log);
+    update_gate();
+    stepi_registry_release();
+    return first;
+}
+
+void stepi_default_drop(const step_log_t *log)
+{
+    stepi_registry_take();
+    if (atomic_load_explicit(&stepi_default_log, memory_order_relaxed) == log)
+        set_default(NULL);
+    update_gate();
+    stepi_registry_release();
 }
 
 /* ---- Threads ---- */
@@ -244,8 +284,10 @@ static stepi_ring_t *adopt_ring(stepi_thread_t *self, step_log_t *log, uint64_t 
         atomic_store_explicit(&ring->released, 0, memory_order_relaxed);
     }
     stepi_registry_release();
-    if (ring != NULL)
+    if (ring != NULL && stepi_log_visit(log)) {
         stepi_backend_ensure(log);
+        stepi_log_leave(log);
+    }
     return ring;
 }
 
@@ -309,6 +351,7 @@ void stepi_rings_trim(step_log_t *log)
 void stepi_registry_reset_in_child(void)
 {
     registry_lock = (stepi_lock_t){ 0 };
+    stepi_default_making = (stepi_lock_t){ 0 };
     holds_lock = false;
     stepi_needs_fences = !stepi_barrier_init();
     if (fork_witness != NULL)
@@ -318,7 +361,7 @@ void stepi_registry_reset_in_child(void)
         self->rings = NULL;
         self->ring = NULL;
         self->log = NULL;
-            self->tid = stepi_thread_id();
+        self->tid = stepi_thread_id();
     }
     for (step_log_t *log = stepi_logs; log != NULL; log = log->next) {
         log->rings = NULL; /* mapped still: their records are the parent's to write */

@@ -84,7 +84,15 @@ void stepi_rings_trim(step_log_t *log);
 typedef enum stepi_default_state { STEPI_DEFAULT_UNMADE, STEPI_DEFAULT_SET, STEPI_DEFAULT_NONE } stepi_default_state_t;
 extern _Atomic(step_log_t *) stepi_default_log;
 step_log_t *stepi_default_get(stepi_default_state_t *state);
-void stepi_default_set(step_log_t *log);
+
+/* Makes it the default; NULL: there is none. _set: false when it is not open. _offer: false when somebody was faster. _drop:
+ * there is none any more, if it was this one. They take the lock. */
+bool stepi_default_set(step_log_t *log);
+bool stepi_default_offer(step_log_t *log);
+void stepi_default_drop(const step_log_t *log);
+
+/* Held by the thread that makes the default log. */
+extern stepi_lock_t stepi_default_making;
 
 /* In a forked child: forgets threads that are not there and rings that are the parent's. */
 void stepi_registry_reset_in_child(void);
