@@ -125,7 +125,7 @@ static bool holds_back(const step_log_t *log, const stepi_ring_t *ring)
     /* acquire: a ring that is not busy shows what it published */
     return atomic_load_explicit(&ring->busy, memory_order_acquire) != 0 &&
            atomic_load_explicit(&ring->waiting, memory_order_relaxed) == 0 &&
-           atomic_load_explicit(&ring->seq, memory_order_relaxed) != ring->ignored_seq &&
+           head_of(ring) != ring->ignored_head &&
            !(stepi_self != NULL && stepi_self->ring == ring && stepi_self->log == log); /* our own: we pump for it */
 }
 
@@ -150,8 +150,9 @@ static void stop_waiting(stepi_backend_t *b)
 {
     for (size_t i = 0; i < b->source_count; i++) {
         stepi_ring_t *ring = b->sources[i].ring;
+        const uint64_t head = head_of(ring); /* first: should the call end now, this is not the next one's */
         if (atomic_load_explicit(&ring->busy, memory_order_relaxed) != 0)
-            ring->ignored_seq = atomic_load_explicit(&ring->seq, memory_order_relaxed);
+            ring->ignored_head = head;
     }
     b->held_since_ns = 0;
 }

@@ -32,7 +32,7 @@ stepi_ring_t *stepi_ring_new(size_t bytes)
     ring->limit = bytes - ring->reserve;
     ring->scratch = ring->data + round_up(bytes, page);
     ring->scratch_bytes = scratch;
-    ring->ignored_seq = UINT64_MAX;
+    ring->ignored_head = UINT64_MAX;
     ring->alive = 1;
     return ring;
 }

@@ -52,7 +52,7 @@ struct stepi_ring {
     /* owned by the registry: see core/registry.h */
     _Atomic uint32_t released; /* the thread is gone, or uses another ring: recycle once drained */
     uint32_t tid;
-    uint64_t ignored_seq; /* the backend's: a call that was busy for too long is not waited for; UINT64_MAX: none */
+    uint64_t ignored_head; /* the backend's: a call that is busy with this head was so for too long; UINT64_MAX: none */
     uint64_t bytes;            /* of data */
     size_t mapped;
     uint8_t *scratch;

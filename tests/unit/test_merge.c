@@ -261,6 +261,29 @@ static void a_call_that_takes_too_long_is_late(void **state)
     assert_lines("30\n");
 }
 
+/* It is that call which is not waited for, not the next one, which may have its time stamp before it takes a number. */
+static void the_call_after_a_late_one_is_waited_for_from_its_beginning(void **state)
+{
+    (void)state;
+    make_rings(2, 4096);
+    put(0, 10);
+    atomic_fetch_add(&scene.rings[1]->seq, 1); /* it has its number */
+    scene.rings[1]->busy = 1;
+    held_ns();
+    assert_lines("10\n");
+    const uint64_t number = scene.rings[1]->seq;
+    put(1, 5);
+    scene.rings[1]->seq = number;
+    scene.rings[1]->busy = 2; /* the next call */
+    put(0, 20);
+    assert_pass(STEPI_PASS_TOOK);
+    assert_lines("5\n");
+    assert_pass(STEPI_PASS_HELD);
+    scene.rings[1]->busy = 0;
+    assert_pass(STEPI_PASS_TOOK);
+    assert_lines("20\n");
+}
+
 static void nobody_waits_while_a_ring_that_drops_fills_up(void **state)
 {
     (void)state;
@@ -378,6 +401,7 @@ int main(void)
         TEST(a_single_ring_is_never_held_back),
         TEST(who_waits_for_room_is_not_waited_for),
         TEST(a_call_that_takes_too_long_is_late),
+        TEST(the_call_after_a_late_one_is_waited_for_from_its_beginning),
         TEST(nobody_waits_while_a_ring_that_drops_fills_up),
         TEST(a_ring_that_is_new_meanwhile_is_not_overlooked),
         TEST(a_clock_that_stands_still_stops_nobody),
