@@ -101,6 +101,7 @@ typedef struct step_field step_field_t;
 typedef struct step_logger step_logger_t;
 typedef struct step_log step_log_t;
 
+/* Begin with STEP_LOGGER_OPTIONS_INIT, so that members of later versions have their defaults. */
 typedef struct step_logger_options {
     size_t size;             /* sizeof(step_logger_options_t) */
     step_log_t *log;         /* NULL: the default log */
@@ -115,21 +116,24 @@ typedef struct step_logger_options {
         sizeof(step_logger_options_t), NULL, NULL, NULL, STEP_LEVEL_INFO, 0                        \
     }
 
-/* Makes an operation of total_steps steps (0: unknown) that logs to the default log.
+/* Makes an operation of total_steps steps (0 or less: unknown) that logs to the default log. It is not started yet. Of its
+ * name, and of the descriptions of its steps, at most 1 KiB is kept; what is cut is marked.
  * Returns NULL when there is no memory or no default log; every call then does nothing. Free with step_logger_free(). */
 STEP_API step_logger_t *step_logger_new(const char *operation, int total_steps);
 
-/* The same with options; NULL options are the defaults. NULL also when options->size is not one this library knows. */
+/* The same with options; NULL options are the defaults. NULL also when options->log is closed, or options->size is not one
+ * that this library knows (with a diagnostic). */
 STEP_API step_logger_t *step_logger_new_with(const char *operation, const step_logger_options_t *options);
 
-/* Frees an operation. One that was started and neither completed nor failed is reported as incomplete. */
+/* Frees an operation; NULL is fine. One that was started, is not completed, and whose latest step did not fail is reported as
+ * incomplete. A call on a freed operation does nothing and is counted as misused, until its place is taken by a new one. */
 STEP_API void step_logger_free(step_logger_t *op);
 
 /* As options.parent: the operation is a root and does not become current. Never freed; as `op` of a call it is NULL. */
 STEP_API step_logger_t *step_logger_no_parent(void);
 
-/* Makes a started operation current on this thread; NULL: none is. Returns what was current before, to be attached
- * again later; NULL if nothing was. */
+/* Makes a started operation current on this thread; NULL: none is. An operation that is not started, or has ended, changes
+ * nothing. Returns what was current before, to be attached again later; NULL if nothing was. */
 STEP_API step_logger_t *step_logger_attach(step_logger_t *op);
 
 /* ---- Trace context: W3C Trace Context level 2 -------------------------------------------------------------------------
@@ -138,7 +142,7 @@ STEP_API step_logger_t *step_logger_attach(step_logger_t *op);
  * continue. JSON and logfmt lines carry the ids. */
 
 /* Writes the traceparent of the open step, else of the operation: 55 characters and a NUL. STEP_EINVAL when op is NULL or was
- * not started. */
+ * not started, or out is NULL. */
 STEP_API int step_logger_traceparent(const step_logger_t *op, char out[56]);
 
 /* The same as an HTTP header line, "traceparent: 00-...", without CR LF. */
@@ -160,18 +164,19 @@ enum {
     STEP_FULL_DROP   /* it drops the record; the stream says how many */
 };
 
-/* Time for tests and replay, both in nanoseconds; called on logging threads, possibly at once. wall_ns counts from the
- * Unix epoch, monotonic_ns from anywhere. */
+/* Time for tests and replay, both in nanoseconds: wall_ns counts from the Unix epoch, monotonic_ns from anywhere. Each is called
+ * once for a logging call, on its thread, so possibly by several at once. Neither may be NULL. What they log is dropped. */
 typedef struct step_clock {
     int64_t (*wall_ns)(void *ctx);
     int64_t (*monotonic_ns)(void *ctx);
-    void *ctx;
+    void *ctx; /* given to both; must outlive the log */
 } step_clock_t;
 
+/* Begin with STEP_LOG_OPTIONS_INIT, so that members of later versions have their defaults. */
 typedef struct step_log_options {
     size_t size;                    /* sizeof(step_log_options_t) */
-    const step_clock_t *clock;      /* NULL: the system's. Copied; ctx must outlive the log */
-    step_level_t level;             /* records below it are not made */
+    const step_clock_t *clock;      /* NULL: the system's. Copied */
+    step_level_t level;             /* lines below it are not written to any output */
     uint32_t mode;                  /* STEP_MODE_ASYNC or STEP_MODE_SYNC */
     uint32_t when_full;             /* STEP_FULL_BLOCK or STEP_FULL_DROP */
     uint32_t ring_bytes;            /* of each logging thread: a power of two, 4 KiB to 1 GiB */
@@ -182,11 +187,13 @@ typedef struct step_log_options {
     double sample_rate;             /* not built yet: 1.0 */
     const char *crash_ring_dir;     /* not built yet: NULL */
     const char *redact_keys;        /* not built yet: NULL */
-    /* The library's own troubles, one sentence each, rate-limited, from any thread. NULL: lines on stderr. */
+    /* The library's own troubles: a STEP_E... code and one sentence, which is valid during the call. At most one a second of each
+     * kind; from any thread, also within a logging call: what it logs to this log may be dropped. NULL: lines on stderr. */
     void (*diagnose)(void *ctx, int code, const char *text);
-    void *diagnose_ctx;
+    void *diagnose_ctx; /* given to diagnose; must outlive the log */
 } step_log_options_t;
 
+/* The default of ring_bytes. */
 #define STEP_LOG_RING_BYTES (256u * 1024u)
 #define STEP_LOG_OPTIONS_INIT                                                                      \
     {                                                                                              \
@@ -194,6 +201,7 @@ typedef struct step_log_options {
             STEP_LOG_RING_BYTES, 0, 0, 0, 0, 1.0, NULL, NULL, NULL, NULL                           \
     }
 
+/* Where lines go, and how they look. Whoever made one gives it to step_log_add_output(), which owns it from then on. */
 typedef struct step_sink step_sink_t;
 typedef struct step_format step_format_t;
 
@@ -208,6 +216,7 @@ STEP_API int step_log_open(const step_log_options_t *options, step_log_t **out);
  * output. */
 STEP_API int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *format, step_level_t level);
 
+/* The log's level from now on, on all threads. STEP_EINVAL when it is not between 1 and STEP_LEVEL_OFF. */
 STEP_API int step_log_set_level(step_log_t *log, step_level_t level);
 
 /* Waits until everything logged before this call has reached every sink, or was counted as dropped.
@@ -215,19 +224,23 @@ STEP_API int step_log_set_level(step_log_t *log, step_level_t level);
  * a sink of this log. */
 STEP_API int step_log_flush(step_log_t *log, uint32_t timeout_ms);
 
-/* Opens files again by their path, after logrotate moved them. A file that cannot be opened keeps its old descriptor:
- * STEP_EIO and a diagnostic. */
+/* Opens files again by their path, after logrotate moved them; what was logged before this call goes to the old ones. A file
+ * that cannot be opened keeps its old descriptor: STEP_EIO and a diagnostic. STEP_ETIMEOUT when a sink holds it up for 2 s;
+ * STEP_EINVAL from inside a sink of this log. Not for signal handlers. */
 STEP_API int step_log_reopen(step_log_t *log);
 
 /* Writes what is pending, reports open operations as incomplete, closes sinks, frees. Operations of this log do nothing
  * from then on but must still be freed. Without progress for 2 s the rest is counted as dropped and the result is
- * STEP_ETIMEOUT. Closing the default log leaves none: calls then do nothing. NULL is fine. */
+ * STEP_ETIMEOUT. Closing the default log leaves none: calls then do nothing. NULL is fine, and is not the default log.
+ * STEP_EINVAL when it is closed already, and from inside a sink of this log. */
 STEP_API int step_log_close(step_log_t *log);
 
-/* The default log, made from the environment at first use (docs/configuration.md); NULL once it was closed. */
+/* The default log, made from the environment at first use (docs/configuration.md); NULL once it was closed. One that the
+ * environment describes need not be closed: exit writes what is pending. */
 STEP_API step_log_t *step_log_default(void);
 
-/* Makes `log` the default; NULL: there is none. The previous default stays open and belongs to whoever opened it. */
+/* Makes `log` the default; NULL: there is none. The previous default stays open and belongs to whoever opened it. STEP_EINVAL
+ * when `log` is closed. */
 STEP_API int step_log_set_default(step_log_t *log);
 
 /* What happened to the records of a log. `recorded = written + sampled_out + dropped` once all is flushed; the library's
@@ -245,34 +258,47 @@ typedef struct step_stats {
     uint64_t dropped_sink;   /* some sink could not take them */
 } step_stats_t;
 
-/* STEP_EINVAL when out is NULL or out->size smaller than a size_t. Fills as many members as out->size covers. */
+/* Counters of a log since it was opened (in a forked child: since the fork). Fills as many members as out->size covers.
+ * STEP_EINVAL when out is NULL or out->size smaller than a size_t. */
 STEP_API int step_log_stats(step_log_t *log, step_stats_t *out);
 
-/* ---- Formats: NULL when there is no memory ---------------------------------------------------------------------------*/
-typedef struct step_text_options { /* all 0 is step_format_text() */
-    size_t size;
+/* ---- Formats: NULL when there is no memory ---------------------------------------------------------------------------
+ * docs/formats.md has their grammar. */
+typedef struct step_text_options { /* all 0, size apart, is step_format_text() */
+    size_t size;         /* sizeof(step_text_options_t) */
     uint32_t timestamps; /* 1: RFC 3339 UTC time with microseconds before the level */
-    uint32_t ascii;      /* 1: no emoji */
+    uint32_t ascii;      /* 1: no emoji; START, SUCCESS, FAILED and so on keep the lines greppable */
     uint32_t color;      /* 1: ANSI colours */
     uint32_t reserved;   /* 0 */
 } step_text_options_t;
 
+/* Lines for people and grep. */
 STEP_API step_format_t *step_format_text(void);
+
+/* The same with options; NULL options are the defaults. NULL with EINVAL when options->size is not one that this library
+ * knows, or reserved is not 0. */
 STEP_API step_format_t *step_format_text_with(const step_text_options_t *options);
-STEP_API step_format_t *step_format_json(void); /* one flat object a line, RFC 8259 */
+
+/* One flat JSON object (RFC 8259) a line. */
+STEP_API step_format_t *step_format_json(void);
 
 /* ---- Sinks: NULL and errno when they cannot be made. A sink that reached no log is freed by adding it to one -----------*/
-STEP_API step_sink_t *step_sink_fd(int fd); /* borrowed: 1, 2, a pipe, a socket. Its flags are not changed */
 
-/* Appends to a file, created 0640 (umask applies). Regular files and character devices; in a directory that others may
- * write to, only a file that is ours, has one link and is no symbolic link. */
+/* A descriptor that stays the caller's: 1, 2, a pipe, a socket. Its flags are not changed, it is not closed, and must stay open
+ * until the log is closed. Where it may block (not a regular file) a thread of its own writes to it. EBADF when it is not
+ * open for writing. */
+STEP_API step_sink_t *step_sink_fd(int fd);
+
+/* Appends to a file, created 0640 (umask applies), a relative path from the directory that is current now. Regular files and
+ * character devices (else EINVAL); in a directory that others may write to, only a file that is ours, has one link and is no
+ * symbolic link (else EPERM). Several processes may share it: lines stay whole. Not synced to the disk. */
 STEP_API step_sink_t *step_sink_file(const char *path);
 
-/* Keeps at most max_bytes; what does not fit is dropped whole and counted. */
+/* Keeps at most max_bytes of text; lines that do not fit are lost whole and counted. */
 STEP_API step_sink_t *step_sink_memory(size_t max_bytes);
 
-/* The text so far, NUL-terminated: what was flushed before this call. Valid until the next call and until its log is
- * closed. Never NULL. */
+/* The text so far, NUL-terminated: all that was flushed before this call. Valid until the next call for this sink, and until its
+ * log is closed. Never NULL: empty for a sink that is not one of memory, and without memory for the copy. */
 STEP_API const char *step_sink_memory_text(step_sink_t *memory);
 
 /* Your own sink: called by one library thread per sink (in STEP_MODE_SYNC by the logging thread), never two at once. It
@@ -280,9 +306,12 @@ STEP_API const char *step_sink_memory_text(step_sink_t *memory);
 typedef struct step_sink_ops {
     size_t size;                                            /* sizeof(step_sink_ops_t) */
     int (*write)(void *ctx, const char *bytes, size_t len); /* whole lines; 0, or -1 and errno: nothing was taken */
-    int (*flush)(void *ctx);                                /* may be NULL */
-    void (*close)(void *ctx);                               /* may be NULL */
+    int (*flush)(void *ctx);  /* by step_log_flush() and close; 0, or -1 and errno. May be NULL */
+    void (*close)(void *ctx); /* the last call, when the log is closed; ctx is free then. May be NULL */
 } step_sink_ops_t;
+
+/* `ops` is copied; what ctx points to stays the caller's until ops->close. EINVAL when ops or its write is NULL, or its size is
+ * not one that this library knows. A failed write is not repeated: its lines are lost and counted. */
 STEP_API step_sink_t *step_sink_custom(const step_sink_ops_t *ops, void *ctx);
 
 #ifdef __cplusplus
@@ -290,6 +319,7 @@ STEP_API step_sink_t *step_sink_custom(const step_sink_ops_t *ops, void *ctx);
 #endif
 
 #include <step_logger/field.h>
-#include <step_logger/call.h>
+
+#include <step_logger/call.h> /* uses the fields: in this order */
 
 #endif

@@ -11,11 +11,12 @@
 extern "C" {
 #endif
 
-/* One place in the source that logs: static, zero but for the first two members. Bindings pass NULL. */
+/* One place in the source that logs: static, zero but for the first two members. The macros make one for each call; bindings
+ * pass NULL. */
 typedef struct step_site {
-    const char *file;
-    uint32_t line;
-    uint32_t flags;
+    const char *file; /* __FILE__ */
+    uint32_t line;    /* __LINE__ */
+    uint32_t flags;   /* 0 */
     uint64_t state[3]; /* the library's: the field types it has seen here, twice two of them, and where it keeps the keys */
 } step_site_t;
 
@@ -23,9 +24,11 @@ typedef struct step_site {
  * done to be logged. NULL: false. */
 STEP_API bool step_logger_wants(const step_logger_t *op, step_level_t level);
 
-/* Whether the log wants messages at `level`; NULL: the default log. */
+/* Whether a message at `level` would be written to the log; NULL: the default log, which is made if need be. */
 STEP_API bool step_log_wants(step_log_t *log, step_level_t level);
 
+/* What the macros of the same names without `_fields` call; what they do is said there. `fields` are `count` fields, read during
+ * the call; NULL for none. They look at the level themselves, and leave the fields alone when the line is not wanted. */
 STEP_API void step_logger_start_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count);
 STEP_API void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, const char *description,
                                       const step_field_t *fields, size_t count);
@@ -40,15 +43,16 @@ STEP_API void step_logger_skip_fields(step_logger_t *op, step_site_t *site, cons
 STEP_API void step_logger_complete_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields,
                                           size_t count);
 
-/* At most one line a second for each operation, and always the first and the one where done >= total. */
 STEP_API void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t done, uint64_t total,
                                           const step_field_t *fields, size_t count);
 STEP_API void step_logger_message_fields(step_logger_t *op, step_site_t *site, step_level_t level, const char *text,
                                          const step_field_t *fields, size_t count);
+
+/* What step_logger_messagef() calls: text as printf makes it, of any length, %m included. */
 STEP_API void step_logger_message_format(step_logger_t *op, step_site_t *site, step_level_t level, const char *format,
                                          ...) STEPI_PRINTF(4, 5);
 
-/* A message that joins the operation that is current on this thread, if any. */
+/* A message that joins the operation that is current on this thread, if it is one of the same log. */
 STEP_API void step_message_fields(step_site_t *site, step_level_t level, const char *text, const step_field_t *fields,
                                   size_t count);
 STEP_API void step_log_message_fields(step_log_t *log, step_site_t *site, step_level_t level, const char *text,
@@ -357,10 +361,11 @@ static inline bool stepi_wants_default(int level)
 
 /* ---- The calls ---------------------------------------------------------------------------------------------------*/
 
-/* (op, fields...): the operation begins; 🚀 START */
+/* (op, fields...): the operation begins, under its parent; 🚀 START */
 #define step_logger_start(...) STEPI_EXPAND(STEPI_0(__VA_ARGS__)(step_logger_start_fields, __VA_ARGS__))
 
-/* (op, int number, const char *description, fields...): a step begins; ▶️ */
+/* (op, int number, const char *description, fields...): step `number`, counted from 1, begins; ▶️. A step that is still open ends
+ * without a line; the number of the step before means a retry. */
 #define step_logger_step(...)                                                                      \
     STEPI_EXPAND(STEPI_2(__VA_ARGS__)(step_logger_step_fields, int, const char *, __VA_ARGS__))
 
@@ -380,14 +385,15 @@ static inline bool stepi_wants_default(int level)
 #define step_logger_skip(...)                                                                      \
     STEPI_EXPAND(STEPI_TEXT1(__VA_ARGS__)(step_logger_skip_fields, const char *, 0, __VA_ARGS__))
 
-/* (op, fields...): the operation is done; 🏁 COMPLETE, with its duration */
+/* (op, fields...): the operation is done, well or not; 🏁 COMPLETE, with its duration */
 #define step_logger_complete(...) STEPI_EXPAND(STEPI_0(__VA_ARGS__)(step_logger_complete_fields, __VA_ARGS__))
 
-/* (op, uint64_t done, uint64_t total, fields...): how far the open step is; total 0: unknown */
+/* (op, uint64_t done, uint64_t total, fields...): how far the open step is, or the operation; ⏳. total 0: unknown. At most one
+ * line a second, but always a step's first and the one where done >= total; fields are evaluated at every call. */
 #define step_logger_progress(...)                                                                  \
     STEPI_EXPAND(STEPI_2(__VA_ARGS__)(step_logger_progress_fields, uint64_t, uint64_t, __VA_ARGS__))
 
-/* (op, step_level_t level, const char *text, fields...) */
+/* (op, step_level_t level, const char *text, fields...): a line of the operation that is no step's beginning or end */
 #define step_logger_message(...)                                                                   \
     STEPI_EXPAND(STEPI_JOIN(STEPI_OP_MESSAGE_, STEPI_OVER_3(__VA_ARGS__))(__VA_ARGS__))
 
@@ -406,24 +412,25 @@ static inline bool stepi_wants_default(int level)
 #define step_error(...) step_message(STEP_LEVEL_ERROR, __VA_ARGS__)
 #define step_critical(...) step_message(STEP_LEVEL_CRITICAL, __VA_ARGS__)
 
-/* (step_level_t level, const char *text, fields...) */
+/* (step_level_t level, const char *text, fields...): in the default log; it joins the operation that is current on this thread */
 #define step_message(...) STEPI_EXPAND(STEPI_JOIN(STEPI_MESSAGE_, STEPI_OVER_2(__VA_ARGS__))(__VA_ARGS__))
 
-/* (step_log_t *log, step_level_t level, const char *text, fields...) */
+/* (step_log_t *log, step_level_t level, const char *text, fields...): the same in that log */
 #define step_log_message(...)                                                                      \
     STEPI_EXPAND(STEPI_JOIN(STEPI_LOG_MESSAGE_, STEPI_OVER_3(__VA_ARGS__))(__VA_ARGS__))
 
-/* (int number, const char *description, const char *operation, int total_steps, fields...) */
+/* Steps without an operation object and without durations, in the default log.
+ * (int number, const char *description, const char *operation, int total_steps, fields...): begins; `operation` is in JSON alone */
 #define step_quick_step(...)                                                                       \
     STEPI_IF(, STEPI_COMPILED(STEP_LEVEL_INFO),                                                    \
              STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_STEP_, STEPI_OVER_4(__VA_ARGS__))(__VA_ARGS__)))
 
-/* (int number, const char *description, int total_steps, fields...) */
+/* (int number, const char *description, int total_steps, fields...): succeeded */
 #define step_quick_success(...)                                                                    \
     STEPI_IF(, STEPI_COMPILED(STEP_LEVEL_INFO),                                                    \
              STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_SUCCESS_, STEPI_OVER_3(__VA_ARGS__))(__VA_ARGS__)))
 
-/* (int number, const char *description, const char *error, int total_steps, fields...) */
+/* (int number, const char *description, const char *error, int total_steps, fields...): failed */
 #define step_quick_failure(...)                                                                    \
     STEPI_IF(, STEPI_COMPILED(STEP_LEVEL_ERROR),                                                   \
              STEPI_EXPAND(STEPI_JOIN(STEPI_QUICK_FAILURE_, STEPI_OVER_4(__VA_ARGS__))(__VA_ARGS__)))

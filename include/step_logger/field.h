@@ -14,13 +14,13 @@
 
 /* The representation is public for bindings; C and C++ programs use the constructors. */
 struct step_field {
-    const char *key;
+    const char *key; /* NULL: `null` */
     union {
         int64_t i64;
         uint64_t u64;
         double f64;
         const char *text;
-    } value;
+    } value;       /* by type */
     uint32_t bytes; /* of a STEP_FIELD_TEXT_N; decimals of a STEP_FIELD_FIXED */
     uint32_t type;  /* bits 0-7: STEP_FIELD_...; 8-31: which constructor call with a literal key this is, 0: none */
 };
@@ -35,12 +35,12 @@ enum {
     STEP_FIELD_I64 = 1,
     STEP_FIELD_U64,
     STEP_FIELD_F64,
-    STEP_FIELD_BOOL,
-    STEP_FIELD_TEXT,   /* NUL-terminated */
-    STEP_FIELD_TEXT_N, /* so many bytes */
-    STEP_FIELD_FIXED,
-    STEP_FIELD_PERCENT,
-    STEP_FIELD_SECRET
+    STEP_FIELD_BOOL,    /* u64: 0 or 1 */
+    STEP_FIELD_TEXT,    /* NUL-terminated; NULL: null */
+    STEP_FIELD_TEXT_N,  /* so many bytes */
+    STEP_FIELD_FIXED,   /* f64 */
+    STEP_FIELD_PERCENT, /* f64 */
+    STEP_FIELD_SECRET   /* no value */
 };
 
 static inline step_field_t step_i64(const char *key, int64_t v)
@@ -91,7 +91,7 @@ static inline step_field_t step_str(const char *key, const char *text)
     return field;
 }
 
-/* Exactly `bytes` bytes, which may hold NULs. */
+/* Exactly `bytes` bytes, which may hold NULs and need no NUL behind them. */
 static inline step_field_t step_strn(const char *key, const char *text, size_t bytes)
 {
     step_field_t field = step_str(key, text);
@@ -100,7 +100,7 @@ static inline step_field_t step_strn(const char *key, const char *text, size_t b
     return field;
 }
 
-/* decimals: 0 to 17, what is outside is brought inside. */
+/* As printf's %.*f prints it. decimals: 0 to 17, what is outside is brought inside. */
 static inline step_field_t step_fixed(const char *key, double v, int decimals)
 {
     step_field_t field = step_f64(key, v);
@@ -109,6 +109,7 @@ static inline step_field_t step_fixed(const char *key, double v, int decimals)
     return field;
 }
 
+/* v is in percent already: 2.752 reads 2.8% in text, and is the number 2.752 elsewhere. */
 static inline step_field_t step_percent(const char *key, double v)
 {
     step_field_t field = step_f64(key, v);
@@ -116,6 +117,7 @@ static inline step_field_t step_percent(const char *key, double v)
     return field;
 }
 
+/* Reads *** everywhere; v is neither read nor copied. */
 static inline step_field_t step_secret(const char *key, const char *v)
 {
     step_field_t field = step_str(key, NULL);
