@@ -1,7 +1,7 @@
-/* Member names: never double, never lost, whatever the keys are. The reader here is written from docs/formats.md. */
-#include "format/json_keys.h"
+/* Member names: never double, never lost, whatever the keys are. */
+#include "format/keys.h"
 #include "format_support.h"
-#include "json_reader.h"
+#include "names_reader.h"
 
 #include <time.h>
 
@@ -111,30 +111,6 @@ static void names_have_one_spelling(void **state)
     assert_non_null(strstr(scratch, "\"k…[5 bytes]\":1"));
 }
 
-static const char *const reserved[] = { "ts",
-                                        "level",
-                                        "event",
-                                        "operation",
-                                        "step",
-                                        "total_steps",
-                                        "description",
-                                        "error",
-                                        "message",
-                                        "dropped_records",
-                                        "progress_done",
-                                        "progress_total",
-                                        "duration_ms",
-                                        "total_duration_ms",
-                                        "depth",
-                                        "pid",
-                                        "tid",
-                                        "seq",
-                                        "fields_omitted",
-                                        "trace_id",
-                                        "span_id",
-                                        "parent_span_id",
-                                        "trace_flags" };
-
 static void reserved_names(void **state)
 {
     (void)state;
@@ -149,42 +125,32 @@ static void reserved_names(void **state)
     }
 }
 
-/* ---- The reader's side ---- */
-
-static bool is_earlier(const json_string_t *name, size_t length, size_t before)
+/* Names that only some lines have are ours in those, the user's in the others. */
+static void names_of_some_lines(void **state)
 {
-    for (size_t i = 0; i < COUNT(reserved); i++)
-        if (strlen(reserved[i]) == length && memcmp(reserved[i], name->bytes, length) == 0)
-            return true;
-    for (size_t i = 0; i < before; i++) {
-        const json_string_t *earlier = &object.members[i].name;
-        if (earlier->length == length && memcmp(earlier->bytes, name->bytes, length) == 0)
-            return true;
-    }
-    return false;
+    (void)state;
+    const step_field_t fields[] = { step_i64("attempt", 1), step_i64("reason", 1), step_i64("errno", 1) };
+    stepi_draft_t draft = { .kind = STEPI_STEP_SKIP,
+                            .level = STEP_LEVEL_INFO,
+                            .parts = STEPI_PART_STEP | STEPI_PART_TEXT | STEPI_PART_ATTEMPT,
+                            .attempt = 2,
+                            .error_number = 5,
+                            .fields = fields,
+                            .field_count = 3 };
+    const stepi_line_t with = line_of(&draft);
+    rendered_t r = render_line(format, &with);
+    assert_non_null(strstr(r.bytes, ",\"attempt_1\":1,\"reason_1\":1,\"errno_1\":1}"));
+    free(r.bytes);
+    draft.kind = STEPI_STEP_START;
+    draft.attempt = 1;
+    draft.error_number = 0;
+    const stepi_line_t without = line_of(&draft);
+    r = render_line(format, &without);
+    assert_non_null(strstr(r.bytes, ",\"attempt\":1,\"reason\":1,\"errno\":1}"));
+    free(r.bytes);
 }
 
-/* The length without a last _N; the same if there is none. */
-static size_t stripped(const json_string_t *name, size_t length)
-{
-    size_t at = length;
-    while (at > 0 && name->bytes[at - 1] >= '0' && name->bytes[at - 1] <= '9')
-        at--;
-    return at > 0 && at < length && name->bytes[at] != '0' && name->bytes[at - 1] == '_' ? at - 1 : length;
-}
-
-static bool is_renaming(const json_string_t *name, size_t length, size_t before)
-{
-    const size_t rest = stripped(name, length);
-    return rest < length && (is_earlier(name, rest, before) || is_renaming(name, rest, before));
-}
-
-static json_string_t key_of_member(size_t member)
-{
-    const json_string_t *name = &object.members[member].name;
-    const bool renamed = is_renaming(name, name->length, member);
-    return (json_string_t){ .bytes = name->bytes, .length = renamed ? stripped(name, name->length) : name->length };
-}
+/* ---- Read back ---- */
 
 static void expect_keys_back(const step_field_t *fields, size_t count)
 {
@@ -192,7 +158,7 @@ static void expect_keys_back(const step_field_t *fields, size_t count)
     read_fields(fields, count);
     for (size_t i = 0; i < count; i++) {
         const json_string_t expected = json_repaired(fields[i].key, strlen(fields[i].key), repaired);
-        const json_string_t is = key_of_member(OWN_MEMBERS + i);
+        const json_string_t is = key_of_member(&object, OWN_MEMBERS + i);
         assert_int_equal(is.length, expected.length);
         assert_memory_equal(is.bytes, expected.bytes, expected.length);
         for (size_t k = 0; k < OWN_MEMBERS + i; k++)
@@ -286,16 +252,16 @@ static void without_memory(void **state)
 {
     (void)state;
     char text[] = "a";
-    static stepi_json_keys_t keys;
-    assert_int_equal(stepi_json_keys_begin(&keys, 128), 128);
-    assert_int_equal(stepi_json_keys_begin(&keys, (size_t)1 << 50), 128);
+    static stepi_keys_t keys;
+    assert_int_equal(stepi_keys_begin(&keys, 128), 128);
+    assert_int_equal(stepi_keys_begin(&keys, (size_t)1 << 50), 128);
     stepi_out_t out = { .at = text + 1, .end = text + 1 };
-    stepi_json_keys_claim(&keys, &out, 1);
+    stepi_keys_claim(&keys, &out, 1);
     assert_false(out.overflow);
-    stepi_json_keys_claim(&keys, &out, 1);
+    stepi_keys_claim(&keys, &out, 1);
     assert_true(out.overflow);
-    stepi_json_keys_claim(&keys, &out, 1); /* nothing more happens */
-    stepi_json_keys_free(&keys);
+    stepi_keys_claim(&keys, &out, 1); /* nothing more happens */
+    stepi_keys_free(&keys);
 }
 
 int main(void)
@@ -303,7 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documented),     cmocka_unit_test(empty_names),
         cmocka_unit_test(repaired_names), cmocka_unit_test(names_have_one_spelling),
-        cmocka_unit_test(reserved_names), cmocka_unit_test(random_keys),
+        cmocka_unit_test(reserved_names), cmocka_unit_test(names_of_some_lines), cmocka_unit_test(random_keys),
         cmocka_unit_test(hostile_keys),   cmocka_unit_test(many_fields),
         cmocka_unit_test(long_keys),      cmocka_unit_test(without_memory),
     };

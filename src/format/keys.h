@@ -1,40 +1,40 @@
 /* Member names that are never lost and never double: the renaming of users' keys. */
-#ifndef STEPI_FORMAT_JSON_KEYS_H
-#define STEPI_FORMAT_JSON_KEYS_H
+#ifndef STEPI_FORMAT_KEYS_H
+#define STEPI_FORMAT_KEYS_H
 
 #include "base/out.h"
 
 #include <stdint.h>
 
 /* A key of this line. */
-typedef struct stepi_json_key {
+typedef struct stepi_key {
     const char *key; /* in the output; NULL: a free slot */
     uint32_t length;
     uint32_t is_name : 1; /* it stands in the line as it is; otherwise only as _N */
     uint32_t next : 31;   /* the first _N that may be free */
-} stepi_json_key_t;
+} stepi_key_t;
 
-enum { STEPI_JSON_KEYS_INLINE = 256 };
+enum { STEPI_KEYS_INLINE = 256 };
 
 /* The keys of one line; zero at first, then used for line after line. */
-typedef struct stepi_json_keys {
-    stepi_json_key_t *slots; /* a hash table: mask + 1 of them are in use by this line */
+typedef struct stepi_keys {
+    stepi_key_t *slots; /* a hash table: mask + 1 of them are in use by this line */
     size_t mask;
-    stepi_json_key_t *more; /* for lines with many fields: grown when needed, kept */
+    stepi_key_t *more; /* for lines with many fields: grown when needed, kept */
     size_t more_slots;
-    stepi_json_key_t few[STEPI_JSON_KEYS_INLINE];
-} stepi_json_keys_t;
+    stepi_key_t few[STEPI_KEYS_INLINE];
+} stepi_keys_t;
 
-void stepi_json_keys_free(stepi_json_keys_t *keys);
+void stepi_keys_free(stepi_keys_t *keys);
 
 /* Before a line with so many fields. Returns how many of them there is memory for: up to 128 always. */
-size_t stepi_json_keys_begin(stepi_json_keys_t *keys, size_t fields);
+size_t stepi_keys_begin(stepi_keys_t *keys, size_t fields);
 
 /* A name of ours that only some lines have, and this one does. */
-void stepi_json_keys_note(stepi_json_keys_t *keys, const char *name, size_t length);
+void stepi_keys_note(stepi_keys_t *keys, const char *name, size_t length);
 
 /* A name of `length` bytes was just written before out->at: appends _N if it is reserved, taken, or looks like a
  * renaming. The line must stay where it is until the next begin. */
-void stepi_json_keys_claim(stepi_json_keys_t *keys, stepi_out_t *out, size_t length);
+void stepi_keys_claim(stepi_keys_t *keys, stepi_out_t *out, size_t length);
 
 #endif

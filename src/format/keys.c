@@ -6,13 +6,12 @@
  * A reader goes through the names in the same order and asks the same question: it strips one _N exactly where what
  * remains is reserved, an earlier name, or looks like a renaming. So the keys come back whatever they were.
  *
- * Names are compared as they stand in the output, escaped: each code point has one spelling, and `_` and digits are
- * never part of an escape.
+ * Names are compared as they stand in the output, escaped: each code point has one spelling, and no escape has a `_` in it.
  *
  * The table holds the keys of the line as they were logged, each once, and the N that comes next for it, so that a key
  * that comes a thousand times does not try every N again. Names with an _N of ours need no entry: K is known, so
  * whatever equals K_N looks like a renaming. Each key costs its length: its prefixes P are hashed in one walk. */
-#include "format/json_keys.h"
+#include "format/keys.h"
 
 #include "base/number.h"
 
@@ -79,16 +78,16 @@ static size_t hash_prefix(hasher_t *h, size_t length)
 }
 
 /* The entry of name[0..length), or the free slot where it belongs. */
-static stepi_json_key_t *find(const stepi_json_keys_t *keys, const char *name, size_t length, size_t hash)
+static stepi_key_t *find(const stepi_keys_t *keys, const char *name, size_t length, size_t hash)
 {
     for (size_t i = hash & keys->mask;; i = (i + 1) & keys->mask) {
-        stepi_json_key_t *slot = &keys->slots[i];
+        stepi_key_t *slot = &keys->slots[i];
         if (slot->key == NULL || (slot->length == length && memcmp(slot->key, name, length) == 0))
             return slot;
     }
 }
 
-static stepi_json_key_t *find_name(const stepi_json_keys_t *keys, const char *name, size_t length)
+static stepi_key_t *find_name(const stepi_keys_t *keys, const char *name, size_t length)
 {
     hasher_t h = { .name = name };
     return find(keys, name, length, hash_prefix(&h, length));
@@ -102,12 +101,12 @@ static size_t slots_for(size_t fields)
     return slots;
 }
 
-void stepi_json_keys_free(stepi_json_keys_t *keys)
+void stepi_keys_free(stepi_keys_t *keys)
 {
     free(keys->more);
 }
 
-static bool grow(stepi_json_keys_t *keys, size_t slots)
+static bool grow(stepi_keys_t *keys, size_t slots)
 {
     if (slots <= keys->more_slots)
         return true;
@@ -117,25 +116,25 @@ static bool grow(stepi_json_keys_t *keys, size_t slots)
     return keys->more != NULL;
 }
 
-size_t stepi_json_keys_begin(stepi_json_keys_t *keys, size_t fields)
+size_t stepi_keys_begin(stepi_keys_t *keys, size_t fields)
 {
     size_t slots = slots_for(fields);
     keys->slots = keys->few;
-    if (slots > STEPI_JSON_KEYS_INLINE && grow(keys, slots)) {
+    if (slots > STEPI_KEYS_INLINE && grow(keys, slots)) {
         keys->slots = keys->more;
-    } else if (slots > STEPI_JSON_KEYS_INLINE) {
-        slots = STEPI_JSON_KEYS_INLINE;
-        fields = STEPI_JSON_KEYS_INLINE / SLOTS_PER_FIELD;
+    } else if (slots > STEPI_KEYS_INLINE) {
+        slots = STEPI_KEYS_INLINE;
+        fields = STEPI_KEYS_INLINE / SLOTS_PER_FIELD;
     }
     keys->mask = slots - 1;
     memset(keys->slots, 0, slots * sizeof(*keys->slots));
     return fields;
 }
 
-void stepi_json_keys_note(stepi_json_keys_t *keys, const char *name, size_t length)
+void stepi_keys_note(stepi_keys_t *keys, const char *name, size_t length)
 {
-    stepi_json_key_t *slot = find_name(keys, name, length);
-    *slot = (stepi_json_key_t){ .key = name, .length = (uint32_t)length, .is_name = 1, .next = 1 };
+    stepi_key_t *slot = find_name(keys, name, length);
+    *slot = (stepi_key_t){ .key = name, .length = (uint32_t)length, .is_name = 1, .next = 1 };
 }
 
 /* ---- Renaming ---- */
@@ -156,13 +155,13 @@ static size_t suffix_start(const char *name, size_t length)
     return at - 1;
 }
 
-static bool is_known(const stepi_json_keys_t *keys, hasher_t *h, size_t length)
+static bool is_known(const stepi_keys_t *keys, hasher_t *h, size_t length)
 {
     return is_reserved(h->name, length) || find(keys, h->name, length, hash_prefix(h, length))->key != NULL;
 }
 
 /* Whether a prefix before one of the `_N` that end the name is reserved or a key of this line. */
-static bool looks_renamed(const stepi_json_keys_t *keys, const char *name, size_t length)
+static bool looks_renamed(const stepi_keys_t *keys, const char *name, size_t length)
 {
     size_t first = suffix_start(name, length);
     if (first == length)
@@ -177,7 +176,7 @@ static bool looks_renamed(const stepi_json_keys_t *keys, const char *name, size_
 }
 
 /* Appends _N to the key name[0..key->length), with the first N that makes a new name. */
-static void rename_key(stepi_json_keys_t *keys, stepi_out_t *out, char *name, stepi_json_key_t *key)
+static void rename_key(stepi_keys_t *keys, stepi_out_t *out, char *name, stepi_key_t *key)
 {
     do {
         out->at = name + key->length;
@@ -187,15 +186,15 @@ static void rename_key(stepi_json_keys_t *keys, stepi_out_t *out, char *name, st
     } while (!out->overflow && find_name(keys, name, (size_t)(out->at - name))->is_name);
 }
 
-void stepi_json_keys_claim(stepi_json_keys_t *keys, stepi_out_t *out, size_t length)
+void stepi_keys_claim(stepi_keys_t *keys, stepi_out_t *out, size_t length)
 {
     if (out->overflow)
         return;
     char *name = out->at - length;
-    stepi_json_key_t *slot = find_name(keys, name, length);
+    stepi_key_t *slot = find_name(keys, name, length);
     if (slot->key == NULL) {
         const bool is_misread = is_reserved(name, length) || looks_renamed(keys, name, length);
-        *slot = (stepi_json_key_t){ .key = name, .length = (uint32_t)length, .is_name = !is_misread, .next = 1 };
+        *slot = (stepi_key_t){ .key = name, .length = (uint32_t)length, .is_name = !is_misread, .next = 1 };
         if (!is_misread)
             return;
     }
