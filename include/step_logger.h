@@ -282,6 +282,9 @@ STEP_API step_format_t *step_format_text_with(const step_text_options_t *options
 /* One flat JSON object (RFC 8259) a line. */
 STEP_API step_format_t *step_format_json(void);
 
+/* The same members as key=value, reversible. */
+STEP_API step_format_t *step_format_logfmt(void);
+
 /* ---- Sinks: NULL and errno when they cannot be made. A sink that reached no log is freed by adding it to one -----------*/
 
 /* A descriptor that stays the caller's: 1, 2, a pipe, a socket. Its flags are not changed, it is not closed, and must stay open

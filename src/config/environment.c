@@ -114,9 +114,9 @@ static step_format_t *make_format(int fd)
     if (value != NULL && strcmp(value, "json") == 0)
         return step_format_json();
     if (value != NULL && strcmp(value, "logfmt") == 0)
-        complain("STEP_LOGGER_FORMAT", value, "it is not built yet; text is used");
-    else if (value != NULL && strcmp(value, "text") != 0)
-        complain("STEP_LOGGER_FORMAT", value, "use text or json; text is used");
+        return step_format_logfmt();
+    if (value != NULL && strcmp(value, "text") != 0)
+        complain("STEP_LOGGER_FORMAT", value, "use text, json or logfmt; text is used");
     const step_text_options_t options = { .size = sizeof(options),
                                           .timestamps = read_switch("STEP_LOGGER_TIMESTAMPS", 0),
                                           .ascii = read_switch("STEP_LOGGER_EMOJI", 1) == 0,
