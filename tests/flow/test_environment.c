@@ -278,7 +278,7 @@ static void only_at_first_use(void **state)
                       "info is used\n"
                       "step_logger: STEP_LOGGER_OUTPUT=bad is not understood: use stderr, stdout or file:PATH; stderr is "
                       "used\n"
-                      "step_logger: STEP_LOGGER_FORMAT=bad is not understood: use text or json; text is used\n"
+                      "step_logger: STEP_LOGGER_FORMAT=bad is not understood: use text, json or logfmt; text is used\n"
                       "step_logger: STEP_LOGGER_EMOJI=bad is not understood: use 0 or 1; 1 is used\n"
                       "[INFO] hello (a=1)\n");
 }
