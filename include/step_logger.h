@@ -220,8 +220,8 @@ STEP_API int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format
 STEP_API int step_log_set_level(step_log_t *log, step_level_t level);
 
 /* Waits until everything logged before this call has reached every sink, or was counted as dropped.
- * STEP_ETIMEOUT after timeout_ms; STEP_EIO when a sink lost records since the previous flush; STEP_EINVAL from inside
- * a sink of this log. */
+ * STEP_ETIMEOUT after timeout_ms; STEP_EIO when a sink lost records since the previous flush; STEP_ENOMEM when the backend
+ * could not see all that was logged; STEP_EINVAL from inside a sink of this log. */
 STEP_API int step_log_flush(step_log_t *log, uint32_t timeout_ms);
 
 /* Opens files again by their path, after logrotate moved them; what was logged before this call goes to the old ones. A file

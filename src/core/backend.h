@@ -30,6 +30,7 @@ typedef struct stepi_backend {
     stepi_source_t *sources; /* the log's list of rings, copied under the registry's lock */
     size_t source_count, source_capacity;
     uint32_t rings_version;
+    _Atomic bool lacks_memory; /* for the list of rings: what is in them waits */
     int64_t held_since_ns; /* a busy ring holds the others back since then; 0: none */
     uint64_t losses_told[STEPI_LOSSES];
     int64_t losses_told_ns;

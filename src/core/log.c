@@ -246,6 +246,8 @@ static int flush(step_log_t *log, int64_t timeout_ns)
     const int64_t deadline = stepi_monotonic_ns() + timeout_ns;
     if (!stepi_backend_pump(log, timeout_ns, STEPI_PUMP_FLUSH))
         return STEP_ETIMEOUT;
+    if (atomic_load_explicit(&log->backend.lacks_memory, memory_order_relaxed))
+        return STEP_ENOMEM;
     return flush_outputs(log, deadline);
 }
 

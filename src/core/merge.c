@@ -72,7 +72,9 @@ static void refresh_rings(step_log_t *log)
     for (const stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
         count++;
     b->source_count = 0;
-    if (grow(b, count)) {
+    const bool has_memory = grow(b, count);
+    atomic_store_explicit(&b->lacks_memory, !has_memory, memory_order_relaxed);
+    if (has_memory) {
         for (stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
             b->sources[b->source_count++] = (stepi_source_t){ .ring = ring };
         b->rings_version = atomic_load_explicit(&log->rings_version, memory_order_relaxed);

@@ -1,0 +1,223 @@
+/* Memory and threads that cannot be had: each allocation of a whole scenario fails in turn. Nothing crashes, nothing leaks (the
+ * sanitizer's part), records that could not be kept are counted. */
+/* wrap: malloc calloc realloc aligned_alloc strdup mmap pthread_create */
+#include "fault.h"
+
+#include <sys/mman.h>
+
+enum { RECORDS = 300, TRIES_MAX = 2000 };
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *memory, size_t bytes);
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
+char *__real_strdup(const char *text);
+void *__real_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
+char *__wrap_strdup(const char *text);
+void *__wrap_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
+
+/* The call with this number fails; and from it on all, if so asked. 0: none does. */
+static atomic_long calls, failing;
+static atomic_bool for_ever;
+static atomic_bool no_threads;
+
+static bool fails(void)
+{
+    const long which = atomic_load(&failing);
+    if (which == 0)
+        return false;
+    const long number = atomic_fetch_add(&calls, 1) + 1;
+    return number == which || (number > which && atomic_load(&for_ever));
+}
+
+static void *none(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *__wrap_malloc(size_t bytes)
+{
+    return fails() ? none() : __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    return fails() ? none() : __real_calloc(count, bytes);
+}
+
+void *__wrap_realloc(void *memory, size_t bytes)
+{
+    return fails() ? none() : __real_realloc(memory, bytes);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
+{
+    return fails() ? none() : __real_aligned_alloc(alignment, bytes);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails() ? none() : __real_strdup(text);
+}
+
+void *__wrap_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+    if (!fails())
+        return __real_mmap(address, bytes, protection, flags, fd, offset);
+    none();
+    return MAP_FAILED;
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+{
+    return atomic_load(&no_threads) || fails() ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+}
+
+/* ---- The scenario ---- */
+
+static int take(void *ctx, const char *bytes, size_t length)
+{
+    (void)bytes;
+    *(atomic_size_t *)ctx += length;
+    return 0;
+}
+
+static void say_nothing(void *ctx, int code, const char *text)
+{
+    (void)ctx, (void)code, (void)text;
+}
+
+static void log_operations(step_log_t *log)
+{
+    step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
+    options.log = log;
+    options.total_steps = 2;
+    for (int i = 0; i < RECORDS / 10; i++) {
+        step_logger_t *op = step_logger_new_with("an operation whose name is longer than what lies in the structure itself, so "
+                                                 "that it needs memory of its own to be kept for later lines", &options);
+        step_logger_start(op, step_kv("i", i));
+        step_logger_step(op, 1, "one", step_kv("text", "value"));
+        step_logger_success(op, step_kv("n", i), step_kv("text", "value"));
+        step_logger_step(op, 2, "two");
+        step_logger_failure(op, "no");
+        step_logger_complete(op);
+        step_logger_free(op);
+        put_record(log, 0, i);
+    }
+}
+
+static void *log_on_another_thread(void *log)
+{
+    log_operations(log);
+    return NULL;
+}
+
+static void run_scenario_once(const char *path)
+{
+    static atomic_size_t taken;
+    static const step_sink_ops_t ops = { .size = sizeof(ops), .write = take };
+    step_log_options_t options = STEP_LOG_OPTIONS_INIT;
+    step_log_t *log = NULL;
+    pthread_t thread;
+    options.diagnose = say_nothing;
+    options.ring_bytes = 4096;
+    options.when_full = atomic_load(&for_ever) ? STEP_FULL_DROP : STEP_FULL_BLOCK; /* it would wait its 2 s each time */
+    if (step_log_open(&options, &log) != STEP_OK)
+        return;
+    step_sink_t *memory = step_sink_memory(1 << 20);
+    const bool has_memory = step_log_add_output(log, memory, step_format_text(), 0) == STEP_OK;
+    step_log_add_output(log, step_sink_file(path), step_format_json(), 0);
+    step_log_add_output(log, step_sink_custom(&ops, &taken), step_format_logfmt(), 0);
+    const bool has_thread = __real_pthread_create(&thread, NULL, log_on_another_thread, log) == 0;
+    log_operations(log);
+    if (has_thread)
+        pthread_join(thread, NULL);
+    const int flushed = step_log_flush(log, FLUSH_MS);
+    if (has_memory)
+        step_sink_memory_text(memory);
+    if (flushed == STEP_OK || flushed == STEP_EIO)
+        check_oracle(log);
+    else
+        CHECK(flushed == STEP_ENOMEM || flushed == STEP_ETIMEOUT); /* it does not claim what is not so */
+    step_log_close(log);
+}
+
+/* Each in turn, until there are no more to fail; the first failure of all may leave the library half set up for good. */
+static void fail_in_turn(void *place)
+{
+    const char *path = ((place_t *)place)->file;
+    for (long which = 1; which < TRIES_MAX; which++) {
+        atomic_store(&calls, 0);
+        atomic_store(&failing, which);
+        run_scenario_once(path);
+        atomic_store(&failing, 0);
+        if (atomic_load(&calls) < which)
+            break;
+    }
+    CHECK(atomic_load(&calls) > 20);
+    atomic_store(&for_ever, false);
+    run_scenario_once(path); /* and with everything there, everything works */
+    unlink(path);
+    run_scenario_once(path);
+    CHECK(access(path, R_OK) == 0);
+}
+
+static void each_fails_in_turn(void **state)
+{
+    assert_survives(fail_in_turn, *state);
+}
+
+static void all_fail_from_one_on(void **state)
+{
+    atomic_store(&for_ever, true);
+    assert_survives(fail_in_turn, *state);
+    atomic_store(&for_ever, false);
+}
+
+/* ---- No thread for the backend ---- */
+
+static int told;
+
+static void count_telling(void *ctx, int code, const char *text)
+{
+    (void)ctx, (void)code;
+    told += strstr(text, "no thread") != NULL;
+}
+
+static void log_without_a_thread(void *place)
+{
+    step_log_options_t options = STEP_LOG_OPTIONS_INIT;
+    step_log_t *log = NULL;
+    options.diagnose = count_telling;
+    atomic_store(&no_threads, true);
+    CHECK(step_log_open(&options, &log) == STEP_OK);
+    add_output(log, step_sink_file(((place_t *)place)->file), step_format_text());
+    for (long i = 0; i < RECORDS; i++)
+        put_record(log, 0, i);
+    CHECK(tally_file(((place_t *)place)->file).of[0] == RECORDS); /* each was there when its call returned */
+    CHECK(step_log_close(log) == STEP_OK);
+    CHECK(told == 1);
+}
+
+static void without_threads_calls_write_themselves(void **state)
+{
+    assert_survives(log_without_a_thread, *state);
+    assert_int_equal(tally_file(((place_t *)*state)->file).of[0], RECORDS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACE_TEST(each_fails_in_turn),
+        PLACE_TEST(all_fail_from_one_on),
+        PLACE_TEST(without_threads_calls_write_themselves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
