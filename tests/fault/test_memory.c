@@ -22,9 +22,8 @@ char *__wrap_strdup(const char *text);
 void *__wrap_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
 
-/* The call with this number fails; and from it on all, if so asked. 0: none does. */
+/* The call with this number fails. 0: none does. */
 static atomic_long calls, failing;
-static atomic_bool for_ever;
 static atomic_bool no_threads;
 
 static bool fails(void)
@@ -33,7 +32,7 @@ static bool fails(void)
     if (which == 0)
         return false;
     const long number = atomic_fetch_add(&calls, 1) + 1;
-    return number == which || (number > which && atomic_load(&for_ever));
+    return number == which;
 }
 
 static void *none(void)
@@ -128,7 +127,6 @@ static void run_scenario_once(const char *path)
     pthread_t thread;
     options.diagnose = say_nothing;
     options.ring_bytes = 4096;
-    options.when_full = atomic_load(&for_ever) ? STEP_FULL_DROP : STEP_FULL_BLOCK; /* it would wait its 2 s each time */
     if (step_log_open(&options, &log) != STEP_OK)
         return;
     step_sink_t *memory = step_sink_memory(1 << 20);
@@ -162,7 +160,6 @@ static void fail_in_turn(void *place)
             break;
     }
     CHECK(atomic_load(&calls) > 20);
-    atomic_store(&for_ever, false);
     run_scenario_once(path); /* and with everything there, everything works */
     unlink(path);
     run_scenario_once(path);
@@ -172,13 +169,6 @@ static void fail_in_turn(void *place)
 static void each_fails_in_turn(void **state)
 {
     assert_survives(fail_in_turn, *state);
-}
-
-static void all_fail_from_one_on(void **state)
-{
-    atomic_store(&for_ever, true);
-    assert_survives(fail_in_turn, *state);
-    atomic_store(&for_ever, false);
 }
 
 /* ---- No thread for the backend ---- */
@@ -216,7 +206,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(each_fails_in_turn),
-        PLACE_TEST(all_fail_from_one_on),
         PLACE_TEST(without_threads_calls_write_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
