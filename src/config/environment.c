@@ -5,6 +5,7 @@
 #include "core/registry.h"
 #include "core/trace.h"
 #include "platform/futex.h"
+#include "platform/system.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -168,6 +169,7 @@ step_log_t *step_log_default(void)
         return log;
     const int saved = errno;
     making = true; /* before the lock: a signal handler that logs must not wait for this thread */
+    const int cancellation = stepi_cancellation_hold();
     stepi_lock_take(&stepi_default_making);
     log = stepi_default_get(&state);
     if (state == STEPI_DEFAULT_UNMADE) {
@@ -178,6 +180,7 @@ step_log_t *step_log_default(void)
         }
     }
     stepi_lock_release(&stepi_default_making);
+    stepi_cancellation_release(cancellation);
     making = false;
     errno = saved;
     return log;

@@ -189,8 +189,7 @@ static bool as_backend(step_log_t *log, int64_t timeout_ns, void (*work)(step_lo
                        void *argument)
 {
     const step_log_t *outer = pumping;
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state); /* a cancelled thread must not keep the lock */
+    const int cancellation = stepi_cancellation_hold();
     pumping = log; /* before the lock: a signal handler that logs must not wait for this thread */
     const bool locked = stepi_lock_take_within(&log->pump, timeout_ns);
     if (locked) {
@@ -198,7 +197,7 @@ static bool as_backend(step_log_t *log, int64_t timeout_ns, void (*work)(step_lo
         stepi_lock_release(&log->pump);
     }
     pumping = outer;
-    pthread_setcancelstate(cancel_state, &cancel_state);
+    stepi_cancellation_release(cancellation);
     return locked;
 }
 
@@ -240,7 +239,7 @@ static void pump_work(step_log_t *log, void *argument)
 
 bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t end)
 {
-    if (stepi_backend_is_here(log))
+    if (stepi_backend_is_here(log) || stepi_registry_is_held_here())
         return false;
     pump_job_t job = { .end = end, .deadline_ns = stepi_monotonic_ns() + timeout_ns, .all_handed_over = true };
     return as_backend(log, timeout_ns, pump_work, &job) && job.all_handed_over;

@@ -63,9 +63,10 @@ void stepi_backend_report_losses(step_log_t *log, bool now);
 uint64_t stepi_backend_losses(step_log_t *log, stepi_loss_t reason);
 
 /* Pumps until everything that was in the rings at the call is out, then writes what was formatted. _FLUSH also waits until
- * the queues took it and flushes sinks that are written directly; _LAST, at the end of a log, reports what is
- * still open and finishes the outputs; _EXIT, at the end of the process, drains them instead, and so does _LATE after it. False when the time did not suffice for the pump lock or the queues, and on a thread that pumps
- * already or runs a sink of this log: there it does nothing. */
+ * the queues took it and flushes sinks that are written directly; _LAST, at the end of a log, reports what is still open and
+ * finishes the outputs; _EXIT, at the end of the process, drains them instead, and so does _LATE after it. False when the
+ * time did not suffice for the pump lock or the queues, and on a thread that pumps already, runs a sink of this log, or
+ * holds the registry (below a signal handler): there it does nothing. */
 typedef enum stepi_pump_end {
     STEPI_PUMP_ON,
     STEPI_PUMP_FLUSH,

@@ -1,6 +1,7 @@
 #include "core/log.h"
 
 #include "platform/clock.h"
+#include "platform/system.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -43,6 +44,17 @@ static bool told_lately(step_log_t *log, stepi_trouble_t kind)
                                                     memory_order_relaxed);
 }
 
+/* A logging call may be half way: what is told is no point of cancellation. */
+static void tell(void (*diagnose)(void *ctx, int code, const char *text), void *ctx, int code, const char *text)
+{
+    const int cancellation = stepi_cancellation_hold();
+    if (diagnose != NULL)
+        diagnose(ctx, code, text);
+    else
+        tell_stderr(text);
+    stepi_cancellation_release(cancellation);
+}
+
 void stepi_diagnose(step_log_t *log, stepi_trouble_t kind, int code, const char *format, ...)
 {
     const int saved = errno;
@@ -52,10 +64,7 @@ void stepi_diagnose(step_log_t *log, stepi_trouble_t kind, int code, const char 
         va_start(arguments, format);
         compose(text, format, arguments);
         va_end(arguments);
-        if (log != NULL && log->diagnose != NULL)
-            log->diagnose(log->diagnose_ctx, code, text);
-        else
-            tell_stderr(text);
+        tell(log != NULL ? log->diagnose : NULL, log != NULL ? log->diagnose_ctx : NULL, code, text);
     }
     errno = saved;
 }
@@ -68,9 +77,6 @@ void stepi_diagnose_options(const step_log_options_t *options, int code, const c
     va_start(arguments, format);
     compose(text, format, arguments);
     va_end(arguments);
-    if (options->diagnose != NULL)
-        options->diagnose(options->diagnose_ctx, code, text);
-    else
-        tell_stderr(text);
+    tell(options->diagnose, options->diagnose_ctx, code, text);
     errno = saved;
 }

@@ -33,6 +33,7 @@ void stepi_leave(stepi_entry_t *entry);
 void stepi_wake_backend_slowly(step_log_t *log);
 static inline void stepi_wake_backend(step_log_t *log)
 {
+    atomic_signal_fence(memory_order_seq_cst); /* no instruction: the compiler reads `parked` after the publication */
     if (__builtin_expect(atomic_load_explicit(&log->parked, memory_order_relaxed) |
                              atomic_load_explicit(&log->synchronous, memory_order_relaxed),
                          0))

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static _Atomic uint32_t process_id;
-static bool holds_for_fork;
+static _Thread_local bool holds_for_fork __attribute__((tls_model("initial-exec")));
 
 uint32_t stepi_process_id(void)
 {

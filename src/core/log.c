@@ -317,6 +317,25 @@ static bool claim_for_close(step_log_t *log)
     return true;
 }
 
+/* A claimed log. */
+static int take_apart(step_log_t *log)
+{
+    wait_for_calls(log);
+    const bool drained = wait_for_visitors(log) && stepi_backend_stop(log, STEPI_PATIENCE_NS) &&
+                         stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
+    if (!drained) { /* somebody still uses it: it stays as it is, closed to all calls */
+        stepi_diagnose(log, STEPI_TROUBLE_FULL, STEP_ETIMEOUT,
+                       "step_log_close(): no progress for 2 s; what was pending is lost");
+        return STEP_ETIMEOUT;
+    }
+    const bool all = free_outputs(log);
+    stepi_rings_close(log);
+    stepi_backend_clear(log);
+    /* release: the next owner finds it cleared */
+    atomic_store_explicit(&log->state, STEPI_LOG_FREE, memory_order_release);
+    return all ? STEP_OK : STEP_ETIMEOUT;
+}
+
 int step_log_close(step_log_t *log)
 {
     const int saved = errno;
@@ -325,22 +344,11 @@ int step_log_close(step_log_t *log)
     stepi_fork_check();
     if (stepi_backend_is_here(log) || !claim_for_close(log))
         return STEP_EINVAL;
-    wait_for_calls(log);
-    const bool drained = wait_for_visitors(log) && stepi_backend_stop(log, STEPI_PATIENCE_NS) &&
-                         stepi_backend_pump(log, STEPI_PATIENCE_NS, STEPI_PUMP_LAST);
-    if (!drained) { /* somebody still uses it: it stays as it is, closed to all calls */
-        stepi_diagnose(log, STEPI_TROUBLE_FULL, STEP_ETIMEOUT,
-                       "step_log_close(): no progress for 2 s; what was pending is lost");
-        errno = saved;
-        return STEP_ETIMEOUT;
-    }
-    const bool all = free_outputs(log);
-    stepi_rings_close(log);
-    stepi_backend_clear(log);
-    /* release: the next owner finds it cleared */
-    atomic_store_explicit(&log->state, STEPI_LOG_FREE, memory_order_release);
+    const int cancellation = stepi_cancellation_hold(); /* half closed it would be lost, with all that is pending */
+    const int result = take_apart(log);
+    stepi_cancellation_release(cancellation);
     errno = saved;
-    return all ? STEP_OK : STEP_ETIMEOUT;
+    return result;
 }
 
 bool stepi_log_write_now(step_log_t *log)
@@ -389,10 +397,11 @@ static void collect(step_log_t *log, step_stats_t *stats)
         stats->dropped_full += read_counter(&ring->dropped_full);
         stats->dropped_nested += read_counter(&ring->dropped_nested);
     }
+    /* while we hold the registry, so that no call of a signal handler wants the ledger */
+    stepi_ledger_read(&log->backend.ledger, &stats->written, &stats->dropped_sink);
     stepi_registry_release();
     stats->dropped_memory = read_counter(&log->dropped_memory);
     stats->misused = read_counter(&log->misused);
-    stepi_ledger_read(&log->backend.ledger, &stats->written, &stats->dropped_sink);
     stats->recorded = seq + stats->dropped_nested + stats->dropped_memory; /* those took no number */
     stats->dropped =
         stats->dropped_full + stats->dropped_nested + stats->dropped_memory + stats->dropped_sink;

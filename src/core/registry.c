@@ -5,6 +5,7 @@
 #include "platform/system.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static bool takes_short; /* rings take short records */
 stepi_lock_t stepi_default_making;
 static uint32_t *fork_witness; /* 1 in the process that made it, 0 in a forked child */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic bool is_initialized;
 
 /* ---- Once ---- */
 
@@ -43,11 +45,22 @@ static void init_once(void)
         *fork_witness = 1;
     }
     stepi_lifecycle_init();
+    /* release: who sees it finds all of the above */
+    atomic_store_explicit(&is_initialized, true, memory_order_release);
 }
 
 void stepi_library_init(void)
 {
+    /* A signal handler that comes in the middle of it and logs would wait for this thread. */
+    if (atomic_load_explicit(&is_initialized, memory_order_acquire))
+        return;
+    sigset_t all, before;
+    const int cancellation = stepi_cancellation_hold();
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_once(&once, init_once);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    stepi_cancellation_release(cancellation);
 }
 
 void stepi_fork_check(void)
@@ -163,25 +176,32 @@ void stepi_default_drop(const step_log_t *log)
 
 /* ---- Threads ---- */
 
+/* Under the lock. */
+static void make_self(void)
+{
+    stepi_thread_t *self = unused_threads;
+    if (self != NULL)
+        unused_threads = self->next;
+    else
+        self = stepi_pages_map(sizeof(*self));
+    if (self == NULL)
+        return;
+    self->tid = stepi_thread_id();
+    stepi_self = self;
+    if (has_thread_key) /* again after an earlier destructor ran: then it runs once more */
+        pthread_setspecific(thread_key, self);
+}
+
 stepi_thread_t *stepi_thread_self_slow(void)
 {
     stepi_library_init();
     if (holds_lock)
         return NULL;
-    stepi_registry_take();
-    stepi_thread_t *self = unused_threads;
-    if (self != NULL)
-        unused_threads = self->next;
+    stepi_registry_take(); /* until it is known: a signal handler that logs must not make a second one */
+    if (stepi_self == NULL)
+        make_self();
     stepi_registry_release();
-    if (self == NULL)
-        self = stepi_pages_map(sizeof(*self));
-    if (self == NULL)
-        return NULL;
-    self->tid = stepi_thread_id();
-    stepi_self = self;
-    if (has_thread_key) /* again after an earlier destructor ran: then it runs once more */
-        pthread_setspecific(thread_key, self);
-    return self;
+    return stepi_self;
 }
 
 static void count_retired(step_log_t *log, const stepi_ring_t *ring)
@@ -274,8 +294,9 @@ static stepi_ring_t *adopt_ring(stepi_thread_t *self, step_log_t *log, uint64_t 
     static _Atomic uint64_t identities;
     stepi_registry_take();
     let_go(self, true);
-    stepi_ring_t *ring = stepi_log_is_open(log, serial) ? take_ring(log, serial) : NULL;
-    if (ring != NULL) {
+    stepi_ring_t *ring = find_ring(self, log, serial); /* a signal handler may have been here meanwhile */
+    const bool adopts = ring == NULL && stepi_log_is_open(log, serial) && (ring = take_ring(log, serial)) != NULL;
+    if (adopts) {
         ring->tid = self->tid;
         ring->identity = atomic_fetch_add_explicit(&identities, 1, memory_order_relaxed) + 1;
         ring->takes_short = takes_short && !log->clocked;

@@ -21,6 +21,20 @@ size_t stepi_page_bytes(void);
 /* A thread with every signal blocked. 0, or an errno value. */
 int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name);
 
+/* Until stepi_cancellation_release() this thread is not cancelled: it may hold what nobody else would give back. */
+static inline int stepi_cancellation_hold(void)
+{
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+static inline void stepi_cancellation_release(int before)
+{
+    int ours;
+    pthread_setcancelstate(before, &ours);
+}
+
 uint32_t stepi_thread_id(void);
 
 /* Two numbers that nobody else has: the kernel's, or where it has none to give yet, what tells processes apart. Not both 0. */
