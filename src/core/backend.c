@@ -251,8 +251,12 @@ static void add_work(step_log_t *log, void *argument)
     stepi_output_t *output = argument;
     pump_locked(log, STEPI_PUMP_ON); /* what was logged before is not for this output */
     output->slot = b->output_count < STEPI_OUTPUTS_MAX ? stepi_ledger_add(&b->ledger) : -1;
-    if (output->slot >= 0)
-        b->outputs[b->output_count++] = output;
+    if (output->slot < 0)
+        return;
+    const int at = atomic_load_explicit(&b->output_count, memory_order_relaxed);
+    b->outputs[at] = output;
+    /* release: a flush waits for outputs without the pump lock */
+    atomic_store_explicit(&b->output_count, at + 1, memory_order_release);
 }
 
 int stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns)

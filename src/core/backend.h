@@ -38,7 +38,7 @@ typedef struct stepi_backend {
     uint64_t processed;
     stepi_optable_t operations;
     stepi_output_t *outputs[STEPI_OUTPUTS_MAX];
-    int output_count;
+    _Atomic int output_count; /* grows under the pump lock */
     stepi_ledger_t ledger;
 } stepi_backend_t;
 

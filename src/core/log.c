@@ -235,8 +235,9 @@ static int worse(int result, int other)
 static int flush_outputs(step_log_t *log, int64_t deadline_ns)
 {
     const stepi_backend_t *b = &log->backend;
+    const int count = atomic_load_explicit(&b->output_count, memory_order_acquire);
     int result = STEP_OK;
-    for (int i = 0; i < b->output_count; i++)
+    for (int i = 0; i < count; i++)
         result = worse(result, stepi_output_wait(b->outputs[i], deadline_ns));
     return result;
 }

@@ -295,7 +295,10 @@ static stepi_ring_t *adopt_ring(stepi_thread_t *self, step_log_t *log, uint64_t 
     stepi_registry_take();
     let_go(self, true);
     stepi_ring_t *ring = find_ring(self, log, serial); /* a signal handler may have been here meanwhile */
-    const bool adopts = ring == NULL && stepi_log_is_open(log, serial) && (ring = take_ring(log, serial)) != NULL;
+    /* acquire: what step_log_open() set up, should this be the first that the thread sees of it */
+    const bool is_open = atomic_load_explicit(&log->state, memory_order_acquire) == STEPI_LOG_OPEN &&
+                         stepi_log_is_open(log, serial);
+    const bool adopts = ring == NULL && is_open && (ring = take_ring(log, serial)) != NULL;
     if (adopts) {
         ring->tid = self->tid;
         ring->identity = atomic_fetch_add_explicit(&identities, 1, memory_order_relaxed) + 1;
