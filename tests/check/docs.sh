@@ -4,15 +4,12 @@
 #
 # A ```c block is compiled as C11, a ```cpp block as C++17, with warnings as errors. One without main() is wrapped: its #
 # lines first, then docs_prelude.h, then what ends with the last `}` in column 0 at file scope, the rest in main(). With a ```log
-# block behind it, it is run, and what it prints must be that block; durations, times, pids, tids and sequence numbers
-# aside. ```sh and ```python blocks with a ```log block are run, too. Comments before a block say what else it needs:
+# block behind it, it is run, and what it prints must be that block; durations, times, numbers and ids of processes, threads,
+# records and spans aside. ```sh and ```python blocks with a ```log block are run, too. Comments before a block say what else it needs:
 #
 #     <!-- check: compiled only, REASON -->   it has no output that could be shown
 #     <!-- check: refused -->                 each of its lines alone does not compile
-#     <!-- check: run CODE -->                goes to the end of main()
 #     <!-- check: env NAME=VALUE ... -->      in its environment
-#     <!-- check: then COMMAND -->            shell, run after the program in its directory; prints, too
-#     <!-- check: more -->                    this ```log block goes on with the output of the program before it
 #     <!-- check: file NAME -->               this ```log block is a file for the ```sh blocks behind it
 # shellcheck source-path=SCRIPTDIR source=_common.sh
 . "$(dirname "$0")/_common.sh"
@@ -49,9 +46,8 @@ extract() {
     awk -v dir="$2" '
         function close_block() {
             if (lang == "log") {
-                more = marks ~ /(^|\n)more\n/
-                if (program != "" && (follows || more))
-                    printf "%s", code >>(dir "/" program ".log")
+                if (program != "" && follows)
+                    printf "%s", code >(dir "/" program ".log")
             } else if (lang ~ /^(c|cpp|sh|python)$/) {
                 program = sprintf("%03d", n)
             }
@@ -87,7 +83,6 @@ wrap() {
     last=$(grep -nE '^\}' "$2.code" | tail -n 1 | cut -d: -f1 || true)
     last=${last:-0}
     statements=$(tail -n +$((last + 1)) "$2.code" | grep -v '^#' || true)
-    statements+=$'\n'$(mark "$2" run || true)
     if grep -qE '\<op\>' <<<"$statements" && ! grep -qE '\*(const )?op\>|operation op\>' <<<"$statements"; then
         uses_op=1
     fi
@@ -99,7 +94,6 @@ wrap() {
     [ "$uses_op" = 0 ] || printf 'docs_begin();\n'
     printf '#line %d "%s"\n' $((line + last)) "$1"
     tail -n +$((last + 1)) "$2.code" | sed 's/^#.*//'
-    mark "$2" run || true
     [ "$uses_op" = 0 ] || printf 'docs_end();\n'
     printf 'return 0;\n}\n'
 }
@@ -108,7 +102,8 @@ wrap() {
 placeholders() {
     sed -E 's/(duration_ms=)[0-9.]+/\1<ms>/g; s/("(total_)?duration_ms":)[0-9.]+/\1<ms>/g
             s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]+Z/<time>/g
-            s/("(pid|tid|seq)":)[0-9]+/\1<n>/g'
+            s/("(pid|tid|seq)":)[0-9]+/\1<n>/g
+            s/("(trace|span|parent_span)_id":")[0-9a-f]+/\1<id>/g'
 }
 
 # compare DOCUMENT BLOCK OUTPUT: complains about what differs
@@ -139,7 +134,7 @@ in_files() {
 
 # try_program DOCUMENT BLOCK LANGUAGE FILES
 try_program() {
-    local document=$1 block=$2 language=$3 files=$4 line command
+    local document=$1 block=$2 language=$3 files=$4 line
     if [ "$language" = cpp ] && [ -z "$cxx" ]; then
         return
     fi
@@ -168,9 +163,6 @@ try_program() {
         return
     fi
     in_files "$block" "$files" "$block.program" || printf '(exit code %d)\n' $? >>"$block.out"
-    while IFS= read -r command; do
-        [ -z "$command" ] || in_files "$block" "$files" bash -c "$command" || true
-    done < <(mark "$block" "then" || true)
     compare "$document" "$block" "$block.out"
 }
 
@@ -234,7 +226,7 @@ dead_links() {
 
 # ---- Names
 
-# public_names: functions and macros that the headers declare, options' members, environment variables
+# public_names: functions and macros that the headers declare, options' members, environment variables, options of the build
 public_names() {
     local header=$source_dir/include
     {
@@ -244,6 +236,7 @@ public_names() {
         grep -oE '^ *# *define [A-Za-z0-9_]+' "$work/headers" | awk '{print $NF}'
         grep -oE '\bSTEP_(LEVEL|MODE|FULL|FIELD|E)[A-Z0-9_]+' "$work/headers"
         sed -nE '/^typedef struct step_[a-z_]+ \{/,/^\}/{s/.*\(\*([a-z_]+)\)\(.*/\1/p;t;s/.*[ *]([a-z0-9_]+);.*/\1/p}' "$work/headers"
+        sed -nE 's/^(option|set)\((STEP_LOGGER_[A-Z_]+) .*/\2/p' "$source_dir/CMakeLists.txt"
         grep -hoE '(variable|read_switch)\("[A-Z_]+"' "$source_dir"/src/config/*.c | grep -oE '[A-Z_]{4,}'
     } | grep -vE '^(stepi_|STEPI_)|^STEP_(API|ERRORS)$|_H$' | sort -u
 }
