@@ -102,8 +102,8 @@ wrap() {
 placeholders() {
     sed -E 's/(duration_ms=)[0-9.]+/\1<ms>/g; s/("(total_)?duration_ms":)[0-9.]+/\1<ms>/g
             s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]+Z/<time>/g
-            s/("(pid|tid|seq)":)[0-9]+/\1<n>/g
-            s/("(trace|span|parent_span)_id":")[0-9a-f]+/\1<id>/g'
+            s/("(pid|tid|seq)":| (pid|tid|seq)=)[0-9]+/\1<n>/g
+            s/("(trace|span|parent_span)_id":"| (trace|span|parent_span)_id=)[0-9a-f]+/\1<id>/g'
 }
 
 # compare DOCUMENT BLOCK OUTPUT: complains about what differs
