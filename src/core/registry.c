@@ -263,15 +263,21 @@ static bool is_drained(const stepi_ring_t *ring)
                atomic_load_explicit(&ring->head, memory_order_acquire);
 }
 
-/* A ring of an ended thread, or a new one, in the log's list. Under the lock. */
+/* A ring of an ended thread, or a new one, in the log's list. Where threads end faster than a napping backend drains what they
+ * leave, it is woken: otherwise each would get a ring of its own. Under the lock. */
 static stepi_ring_t *take_ring(step_log_t *log, uint64_t serial)
 {
-    for (stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
+    int undrained = 0;
+    for (stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log) {
         if (is_drained(ring))
             return ring;
+        undrained += atomic_load_explicit(&ring->released, memory_order_relaxed) != 0;
+    }
     stepi_ring_t *ring = stepi_ring_new(log->ring_bytes);
     if (ring == NULL)
         return NULL;
+    if (undrained >= SPARE_RINGS)
+        stepi_backend_wake(log);
     ring->log = log;
     ring->log_serial = serial;
     ring->next_in_log = log->rings;
