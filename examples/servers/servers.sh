@@ -3,7 +3,8 @@
 #
 #   servers_start NAME BUILD   starts models_server, redis or postgresql; BUILD is where the examples were built. False when that
 #                              cannot be: servers_problem says why
-#   servers_variables NAME     how clients find it: PROVIDER_URL=..., REDIS_URL=..., DATABASE_URL=... and the like, one a line
+#   servers_variables NAME     how clients find it: PROVIDER_URL=..., REDIS_URL=..., DATABASE_URL=... and the like, one a line.
+#                              When it could not be started, nobody is there: port 1
 #   servers_is_running NAME    false also when somebody else has ended it
 #   servers_crash NAME         ends it without a farewell
 #   servers_stop               stops what was started and removes its files: call it on EXIT
@@ -122,20 +123,22 @@ servers_start() {
         servers_password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
     fi
     for attempt in 1 2 3 4 5; do # somebody may take the port before the server does
-        directory=$servers_directory/$name-$attempt
-        mkdir -m 711 "$directory"
+        directory=$(mktemp -d "$servers_directory/$name.XXXXXX")
+        chmod 711 "$directory"
         servers_port[$name]=$(servers_free_port)
         if "servers_$name" "$directory" "${servers_port[$name]}" "$2"; then
             return 0
         fi
         servers_end "$name" KILL
-        grep -i 'address already in use' "$directory/log" >/dev/null 2>&1 || return 1
+        grep -i 'address already in use' "$directory/log" >/dev/null 2>&1 || break
     done
+    unset "servers_port[$name]"
     return 1
 }
 
 servers_variables() {
-    local address=127.0.0.1:${servers_port[$1]}
+    local port=${servers_port[$1]:-1}
+    local address=127.0.0.1:$port
     case $1 in
     models_server)
         printf '%s\n' "PROVIDER_URL=http://$address" "PROVIDER_API_KEY=$servers_password"
@@ -143,8 +146,9 @@ servers_variables() {
     redis)
         echo "REDIS_URL=redis://$address"
         ;;
-    postgresql) # by PGPASSWORD, so that the URL can be shown
-        printf '%s\n' "DATABASE_URL=postgres://examples@$address/postgres" "PGPASSWORD=$servers_password"
+    postgresql) # in two forms: the others make `postgres://` a location. The password is in neither, so that they can be shown
+        printf '%s\n' "DATABASE_URL=postgres://examples@$address/postgres" "PGPASSWORD=$servers_password" \
+            PGHOST=127.0.0.1 "PGPORT=$port" PGUSER=examples PGDATABASE=postgres
         ;;
     esac
 }
@@ -172,9 +176,10 @@ servers_end() {
 
 # PostgreSQL's own kind of crash is SIGQUIT, after which no shared memory is left.
 servers_crash() {
-    local pid=${servers_pid[$1]} signal=KILL
-    [ "$1" != postgresql ] || signal=QUIT
+    local pid signal=KILL
     servers_is_running "$1" || return 0
+    [ "$1" != postgresql ] || signal=QUIT
+    pid=${servers_pid[$1]}
     unset "servers_pid[$1]"
     disown "$pid" # or the shell would report it
     kill -s "$signal" "$pid"
