@@ -101,6 +101,14 @@ static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned sta
     return result;
 }
 
+/* A traceparent would make this request a part of the client's operation; here it is shown. */
+static void log_answer(struct MHD_Connection *connection, const char *path, unsigned status, size_t bytes)
+{
+    const char *traceparent = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "traceparent");
+    step_info("Answered", step_kv("path", path), step_kv("status", status), step_kv("bytes", bytes),
+              step_kv("traceparent", traceparent != NULL ? traceparent : "none"));
+}
+
 /* A thread for each connection calls it. */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_bytes, void **of_request)
@@ -130,7 +138,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     }
 
     const size_t bytes = fault != NULL && strcmp(fault, "malformed") == 0 ? strlen(body) / 2 : strlen(body);
-    step_info("Answered", step_kv("method", method), step_kv("path", url), step_kv("status", status), step_kv("bytes", bytes));
+    log_answer(connection, url, status, bytes);
     return send_json(connection, status, body, bytes);
 }
 
