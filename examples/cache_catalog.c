@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define KEY "examples:cache_catalog:full_catalog"
 enum { TTL_S = 900 };
 
 typedef struct caches {
@@ -41,7 +40,7 @@ static bool check_redis(step_logger_t *op, const char *url, redis_cache_t **redi
     size_t bytes;
     step_logger_step(op, 1, "Checking Redis cache", step_kv("cache_layer", "redis"));
     *redis = redis_cache_open(url);
-    if (!redis_cache_get(*redis, KEY, &json, &bytes)) {
+    if (!redis_cache_get(*redis, CATALOG_KEY, &json, &bytes)) {
         step_logger_failure(op, redis_cache_error(*redis), step_kv("cache_layer", "redis"));
         return false;
     }
@@ -103,7 +102,7 @@ static bool populate(step_logger_t *op, caches_t *caches, redis_cache_t *redis, 
     step_logger_step(op, 5, "Populating caches", step_kv("targets", has_redis ? "redis+local" : "local"));
     const bool has_local = populate_memory(caches, catalog);
     const char *local = has_local ? "updated" : "failed";
-    if (has_redis && !redis_cache_set(redis, KEY, catalog->json, catalog->bytes, TTL_S)) {
+    if (has_redis && !redis_cache_set(redis, CATALOG_KEY, catalog->json, catalog->bytes, TTL_S)) {
         step_logger_failure(op, redis_cache_error(redis), step_kv("redis", "failed"), step_kv("local", local));
         return false;
     }

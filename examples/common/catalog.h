@@ -4,6 +4,8 @@
 
 #include "database.h"
 
+#define CATALOG_KEY "examples:full_catalog" /* in Redis */
+
 typedef struct catalog {
     char *json; /* terminated */
     size_t bytes;

@@ -56,6 +56,13 @@ int database_read_models(database_t *database, bool include_inactive, size_t off
     return database->driver->read_models(database, include_inactive, offset, limit, models);
 }
 
+int database_replace_models(database_t *database, const char *provider, const model_t *models, size_t count)
+{
+    if (database_error(database) != NULL)
+        return -1;
+    return database->driver->replace_models(database, provider, models, count);
+}
+
 void database_close(database_t *database)
 {
     if (database == NULL)

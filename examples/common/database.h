@@ -30,12 +30,15 @@ database_t *database_open(const char *location, database_access_t access);
 /* Why the last call failed; NULL when none did. */
 const char *database_error(const database_t *database);
 
-/* Makes the table of models, with so many active ones and some that are not, unless it is there: the number of active models
- * made, 0 if there was a table, or -1. */
+/* Makes the table of models, with so many active ones (0: empty) and some that are not, unless it is there: the number of active
+ * models made, 0 if there was a table, or -1. */
 int database_create_models(database_t *database, int active);
 
 /* Reads at most `limit` models from `offset` on, ordered by id, inactive ones only when asked: how many, or -1. */
 int database_read_models(database_t *database, bool include_inactive, size_t offset, int limit, model_t *models);
+
+/* Puts these in the place of all models of the provider, or changes nothing: how many, or -1. */
+int database_replace_models(database_t *database, const char *provider, const model_t *models, size_t count);
 
 void database_close(database_t *database);
 

@@ -10,6 +10,7 @@ typedef struct database_driver {
     /* Fills a new table with the samples 0 to count - 1: how many, 0 if there was a table, or -1 */
     int (*create_models)(database_t *database, int count);
     int (*read_models)(database_t *database, bool include_inactive, size_t offset, int limit, model_t *models);
+    int (*replace_models)(database_t *database, const char *provider, const model_t *models, size_t count);
     void (*close)(database_t *database); /* also after open() failed */
 } database_driver_t;
 

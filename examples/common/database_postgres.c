@@ -108,6 +108,31 @@ static int postgres_create_models(database_t *database, int count)
     return is_there ? 0 : count;
 }
 
+static bool insert_model(PGconn *postgres, const model_t *model)
+{
+    char id[24];
+    char context_length[24];
+    snprintf(id, sizeof(id), "%lld", (long long)model->id);
+    snprintf(context_length, sizeof(context_length), "%lld", (long long)model->context_length);
+    const char *const values[] = { id, model->name, model->provider, context_length, model->is_active ? "t" : "f" };
+    return is_done(PQexecPrepared(postgres, "", 5, values, NULL, NULL, 0), PGRES_COMMAND_OK);
+}
+
+static int postgres_replace_models(database_t *database, const char *provider, const model_t *models, size_t count)
+{
+    static const char delete[] = "DELETE FROM models WHERE provider = $1";
+    static const char insert[] = "INSERT INTO models VALUES ($1, $2, $3, $4, $5)";
+    PGconn *postgres = database->connection;
+    if (!run(postgres, "BEGIN", PGRES_COMMAND_OK) ||
+        !is_done(PQexecParams(postgres, delete, 1, NULL, &provider, NULL, NULL, 0), PGRES_COMMAND_OK) ||
+        !is_done(PQprepare(postgres, "", insert, 5, NULL), PGRES_COMMAND_OK))
+        return failed(database);
+    for (size_t i = 0; i < count; i++)
+        if (!insert_model(postgres, &models[i]))
+            return failed(database);
+    return run(postgres, "COMMIT", PGRES_COMMAND_OK) ? (int)count : failed(database);
+}
+
 static void read_row(const PGresult *rows, int row, model_t *model)
 {
     model->id = atoll(PQgetvalue(rows, row, 0));
@@ -143,5 +168,6 @@ const database_driver_t database_postgres = {
     .open = postgres_open,
     .create_models = postgres_create_models,
     .read_models = postgres_read_models,
+    .replace_models = postgres_replace_models,
     .close = postgres_close,
 };

@@ -35,14 +35,15 @@ static bool sqlite_open(database_t *database, const char *location, database_acc
     return false;
 }
 
-static bool insert_models(sqlite3 *sqlite, int count)
+/* Inserts so many models; NULL stands for samples. */
+static bool insert_models(sqlite3 *sqlite, const model_t *models, size_t count)
 {
     sqlite3_stmt *insert = NULL;
     if (sqlite3_prepare_v2(sqlite, "INSERT INTO models VALUES (?, ?, ?, ?, ?)", -1, &insert, NULL) != SQLITE_OK)
         return false;
     bool ok = true;
-    for (int i = 0; ok && i < count; i++) {
-        const model_t model = sample_model(i);
+    for (size_t i = 0; ok && i < count; i++) {
+        const model_t model = models != NULL ? models[i] : sample_model((int)i);
         sqlite3_bind_int64(insert, 1, model.id);
         sqlite3_bind_text(insert, 2, model.name, -1, SQLITE_TRANSIENT);
         sqlite3_bind_text(insert, 3, model.provider, -1, SQLITE_TRANSIENT);
@@ -75,11 +76,31 @@ static int sqlite_create_models(database_t *database, int count)
                       "CREATE TABLE models (id INTEGER PRIMARY KEY, name TEXT NOT NULL, provider TEXT NOT NULL,"
                       " context_length INTEGER NOT NULL, is_active INTEGER NOT NULL)",
                       NULL, NULL, NULL) != SQLITE_OK ||
-         !insert_models(sqlite, count)))
+         !insert_models(sqlite, NULL, (size_t)count)))
         return failed(database);
     if (sqlite3_exec(sqlite, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         return failed(database);
     return is_there ? 0 : count;
+}
+
+static bool delete_models(sqlite3 *sqlite, const char *provider)
+{
+    sqlite3_stmt *delete = NULL;
+    if (sqlite3_prepare_v2(sqlite, "DELETE FROM models WHERE provider = ?", -1, &delete, NULL) != SQLITE_OK)
+        return false;
+    sqlite3_bind_text(delete, 1, provider, -1, SQLITE_TRANSIENT);
+    const bool ok = sqlite3_step(delete) == SQLITE_DONE;
+    sqlite3_finalize(delete);
+    return ok;
+}
+
+static int sqlite_replace_models(database_t *database, const char *provider, const model_t *models, size_t count)
+{
+    sqlite3 *sqlite = database->connection;
+    if (sqlite3_exec(sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK || !delete_models(sqlite, provider) ||
+        !insert_models(sqlite, models, count) || sqlite3_exec(sqlite, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        return failed(database);
+    return (int)count;
 }
 
 static void read_row(sqlite3_stmt *row, model_t *model)
@@ -120,5 +141,6 @@ const database_driver_t database_sqlite = {
     .open = sqlite_open,
     .create_models = sqlite_create_models,
     .read_models = sqlite_read_models,
+    .replace_models = sqlite_replace_models,
     .close = sqlite_close,
 };

@@ -102,6 +102,18 @@ bool redis_cache_set(redis_cache_t *redis, const char *key, const char *text, si
     return true;
 }
 
+bool redis_cache_delete(redis_cache_t *redis, const char *key, bool *was_there)
+{
+    if (!redis_cache_is_connected(redis))
+        return false;
+    redisReply *reply = replied(redis, redisCommand(redis->connection, "DEL %s", key));
+    if (reply == NULL)
+        return false;
+    *was_there = reply->integer > 0;
+    freeReplyObject(reply);
+    return true;
+}
+
 void redis_cache_close(redis_cache_t *redis)
 {
     if (redis == NULL)

@@ -23,6 +23,9 @@ bool redis_cache_get(redis_cache_t *redis, const char *key, char **text, size_t 
 
 bool redis_cache_set(redis_cache_t *redis, const char *key, const char *text, size_t bytes, int ttl_s);
 
+/* *was_there: whether there was something under the key. */
+bool redis_cache_delete(redis_cache_t *redis, const char *key, bool *was_there);
+
 void redis_cache_close(redis_cache_t *redis);
 
 #endif
