@@ -4,7 +4,7 @@
 
 #include "database.h"
 
-#define CATALOG_KEY "examples:full_catalog" /* in Redis */
+#define CATALOG_KEY "examples:cache_catalog:full_catalog" /* in Redis */
 
 typedef struct catalog {
     char *json; /* terminated */

@@ -8,13 +8,34 @@
 #   servers_is_running NAME    false also when somebody else has ended it
 #   servers_crash NAME         ends it without a farewell
 #   servers_stop               stops what was started and removes its files: call it on EXIT
+#   servers_install PACKAGE... with apt-get, as root; the services in them are not started
 #
 # They listen on the loopback alone, on ports that were free, and keep their files in a temporary directory. As root, Redis and
 # PostgreSQL run as somebody unprivileged. They also end when the script is killed before it can stop them.
+# shellcheck disable=SC2034  # servers_problem is for who sources this
 declare -A servers_pid=() servers_port=()
 servers_directory=
 servers_password=
 servers_problem=
+servers_policy=
+
+# Debian starts what it installs, unless a policy forbids it. Who has one keeps it.
+servers_install() {
+    local policy=/usr/sbin/policy-rc.d status=0
+    if [ ! -e "$policy" ]; then
+        servers_policy=$policy
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" || status=$?
+    servers_drop_policy
+    return "$status"
+}
+
+servers_drop_policy() {
+    [ -z "$servers_policy" ] || rm -f "$servers_policy"
+    servers_policy=
+}
 
 # ---- Starting
 
@@ -115,14 +136,14 @@ servers_is_there() {
 }
 
 servers_start() {
-    local name=$1 attempt directory
+    local name=$1 directory
     servers_is_there "$@" || return 1
     if [ -z "$servers_directory" ]; then
         servers_directory=$(mktemp -d "${TMPDIR:-/tmp}/step_logger-examples.XXXXXX")
         chmod 711 "$servers_directory"
         servers_password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
     fi
-    for attempt in 1 2 3 4 5; do # somebody may take the port before the server does
+    for _ in 1 2 3 4 5; do # somebody may take the port before the server does
         directory=$(mktemp -d "$servers_directory/$name.XXXXXX")
         chmod 711 "$directory"
         servers_port[$name]=$(servers_free_port)
@@ -190,6 +211,7 @@ servers_crash() {
 
 servers_stop() {
     local name
+    servers_drop_policy
     for name in "${!servers_pid[@]}"; do
         servers_end "$name" INT KILL
     done
