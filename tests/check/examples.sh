@@ -1,57 +1,9 @@
 #!/usr/bin/env bash
 # Every example does what it should, and its log is the one that is expected, line for line; durations alone may differ. The
-# expected logs are the specification's (tests/golden) and those in tests/check/examples.
-# shellcheck source-path=SCRIPTDIR source=_common.sh
-. "$(dirname "$0")/_common.sh"
-programs=$build_dir/examples
-golden=$source_dir/tests/golden
-expected=$source_dir/tests/check/examples
-script=$(realpath "$0")
-
-if [ ! -d "$programs" ]; then
-    skipped "the examples were not built (STEP_LOGGER_EXAMPLES)"
-    finish
-fi
-unset NO_COLOR CLICOLOR_FORCE FORCE_COLOR "${!STEP_LOGGER_@}"
-export LOG_LEVEL=debug
-mkdir "$work/logs"
-cd "$work"
-
-normalised() { # FILE...: with N for each duration
-    sed -E 's/duration_ms=[0-9]+\.[0-9]([,)])/duration_ms=N\1/g' "$@"
-}
-
-# run STATUS NAME ARGS...: runs an example, its stdout goes to `out`, its stderr to `err`; false when it did not run as it should
-run() {
-    local status=0 reason
-    if reason=$(grep "^$2: " "$programs/left_out.txt"); then
-        skipped "example $reason"
-        return 1
-    fi
-    timeout 60 "$programs/$2" "${@:3}" >out 2>err || status=$?
-    [ "$status" != "$1" ] || return 0
-    problem "${*:2} exited with $status, not with $1" "$(tail -n 5 out err)"
-    return 1
-}
-
-# expect WHAT LOG EXPECTED_FILE: the same lines
-expect() {
-    if diff <(normalised "$3") <(normalised "$2") >difference; then
-        passed "$1"
-    else
-        problem "$1: the log is not as expected (< expected, > found)" "$(cat difference)"
-    fi
-}
-
-check() { # EXPECTED_FILE STATUS NAME ARGS...: runs an example and expects its stderr
-    if run "${@:2}"; then
-        expect "${*:3}" err "$1"
-    fi
-}
-
-holds() { # TEXT FILE
-    grep -F -e "$1" "$2" >/dev/null
-}
+# expected logs are the specification's (tests/golden) and those in tests/check/examples. Those that need servers have scripts
+# of their own, examples_*.sh.
+# shellcheck source-path=SCRIPTDIR source=_examples.sh
+. "$(dirname "$0")/_examples.sh"
 
 # ---- database_fetch: really reads
 if run 0 database_fetch; then
@@ -162,7 +114,8 @@ for source in "$source_dir"/examples/*.c "$source_dir"/examples/*.cpp; do
         grep -E "^  $name +[^ ]" "$list" >/dev/null ||
             problem "examples/run lists no $name: its source has to begin with /* $name: what it shows"
     done
-    grep -E "(run|check .*) [0-9]+ $name( |\$)" "$script" >/dev/null || problem "$name is not run: add a check to $script"
+    grep -hE "(run|check .*) [0-9]+ $name( |\$)" "$source_dir"/tests/check/examples*.sh >/dev/null ||
+        problem "$name is not run: add a check to a script tests/check/examples*.sh"
 done
 
 # Where neither compiler nor apt-get is, it stops and names the packages.
