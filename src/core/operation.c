@@ -164,7 +164,8 @@ stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logge
         .operation = atomic_load_explicit(&op->id, memory_order_relaxed),
         .parts = wants(entry, level) ? 0 : STEPI_FLAG_QUIET,
     };
-    if (op->described_in != entry->ring->identity) {
+    /* an inherited ring: its names are in the parent's log, and this record will go to a new one */
+    if (op->described_in != entry->ring->identity || entry->ring->alive == 0) {
         draft.parts |= STEPI_PART_OPERATION;
         draft.operation_name = stepi_name_text(&op->name);
         set_trace(&draft, op);
