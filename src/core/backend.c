@@ -307,6 +307,7 @@ void stepi_backend_reset_in_child(step_log_t *log)
     /* When another thread held the pump at the moment of the fork its work is half done: it is left as it is. */
     const bool is_whole = atomic_load_explicit(&log->pump.word, memory_order_relaxed) == 0;
     pumping = NULL;
+    stepi_inside_log = NULL; /* a child of a sink's is a process like any other */
     log->pump = (stepi_lock_t){ 0 };
     atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);

@@ -412,6 +412,11 @@ bool stepi_queue_drain(stepi_queue_t *queue, int64_t patience_ns)
 
 void stepi_queue_forget_in_child(stepi_queue_t *queue)
 {
+    if (pthread_equal(queue->thread, pthread_self()) != 0) {
+        queue->lock = (stepi_lock_t){ 0 };
+        queue->abandoned = true;
+        return;
+    }
     if (atomic_load_explicit(&queue->lock.word, memory_order_relaxed) == 0)
         stepi_queue_free(queue);
 }

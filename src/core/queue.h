@@ -38,7 +38,8 @@ bool stepi_queue_drain(stepi_queue_t *queue, int64_t patience_ns);
 /* After its end; NULL is fine. */
 void stepi_queue_free(stepi_queue_t *queue);
 
-/* In a forked child, where the thread is not: frees what no other thread was at work on. */
+/* In a forked child, where the thread is not: frees what no other thread was at work on. A writer that forked itself, in its sink,
+ * keeps the queue, and should it come back from there it ends. */
 void stepi_queue_forget_in_child(stepi_queue_t *queue);
 
 #endif
