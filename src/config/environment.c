@@ -170,6 +170,7 @@ step_log_t *step_log_default(void)
     const int saved = errno;
     making = true; /* before the lock: a signal handler that logs must not wait for this thread */
     const int cancellation = stepi_cancellation_hold();
+    stepi_library_init(); /* before the lock: a forked child has to set it free */
     stepi_lock_take(&stepi_default_making);
     log = stepi_default_get(&state);
     if (state == STEPI_DEFAULT_UNMADE) {
