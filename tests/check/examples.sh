@@ -124,8 +124,9 @@ for tool in bash dirname find sort sed grep id cat; do
     ln -s "$(command -v "$tool")" "bin/$tool"
 done
 packages="gcc libc6-dev g++ cmake ninja-build pkg-config libsqlite3-dev"
+useful="libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev libhiredis-dev libpq-dev redis-server"
 printf '%s\n' "examples/run needs packages that are not installed: $packages" \
-    "On Debian or Ubuntu, as root:  apt-get install $packages" >needs
+    "On Debian or Ubuntu, as root:  apt-get install $packages $useful" >needs
 status=0
 PATH=$work/bin bash "$source_dir/examples/run" >out 2>&1 || status=$?
 if [ "$status" = 1 ] && diff needs out >difference; then
