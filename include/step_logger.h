@@ -22,7 +22,8 @@
  * Errors     Logging calls return nothing, preserve errno, never fail and never wait for I/O, except when this thread's
  *            ring is full in STEP_FULL_BLOCK. What cannot be recorded is counted (step_log_stats()). Functions that
  *            set things up return STEP_OK or a negative STEP_E... and leave output parameters untouched on failure.
- * Signals    A logging call in a signal handler is safe; one that interrupts another logging call is counted as dropped.
+ * Signals    A logging call in a signal handler is safe (not in STEP_MODE_SYNC, where it formats on the
+ *            spot); one that interrupts another logging call is counted as dropped.
  * Text       UTF-8. Bytes that are not, and control characters, are escaped in the output; one call is one line.
  * Names      `step_` and `STEP_` are public. `stepi_` and `STEPI_` are the macros' own: do not use them. */
 #ifndef STEP_LOGGER_H
