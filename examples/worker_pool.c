@@ -63,7 +63,8 @@ static void accept_request(pool_t *pool)
     step_logger_start(job.op, step_kv("request", job.id));
     step_logger_step(job.op, 1, "Waiting for a worker", step_kv("request", job.id));
     step_logger_attach(pool->op); /* starting it made it current on this thread, which has nothing more to do with it */
-    job_queue_put(&pool->queue, &job);
+    const size_t waiting = job_queue_put(&pool->queue, &job);
+    step_debug("Queued", step_kv("pool", pool->number), step_kv("waiting", waiting)); /* the pool's, not the request's */
 }
 
 /* One forked process. Its operation is a child of the one in which it was forked. */

@@ -1,13 +1,15 @@
 #include "job_queue.h"
 
-void job_queue_put(job_queue_t *queue, const job_t *job)
+size_t job_queue_put(job_queue_t *queue, const job_t *job)
 {
     pthread_mutex_lock(&queue->lock);
     while (queue->count == JOB_QUEUE_ROOM)
         pthread_cond_wait(&queue->changed, &queue->lock);
     queue->jobs[(queue->first + queue->count++) % JOB_QUEUE_ROOM] = *job;
+    const size_t waiting = queue->count;
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
+    return waiting;
 }
 
 bool job_queue_take(job_queue_t *queue, job_t *job)

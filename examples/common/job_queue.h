@@ -24,7 +24,8 @@ typedef struct job_queue {
 
 #define JOB_QUEUE_INIT { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER }
 
-void job_queue_put(job_queue_t *queue, const job_t *job);
+/* Returns how many are waiting now. */
+size_t job_queue_put(job_queue_t *queue, const job_t *job);
 
 /* False when the queue is empty and closed. */
 bool job_queue_take(job_queue_t *queue, job_t *job);

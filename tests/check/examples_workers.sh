@@ -43,7 +43,7 @@ if run 0 worker_pool; then
     cp err pool.log
     grep -v '^ ' pool.log >server.log
     expect "worker_pool, the server" server.log "$expected/worker_pool.txt"
-    grep -E '^    \[' pool.log | sed -E 's/(accepted|answered)=[0-9]+/\1=N/g' >pools.log
+    grep -E '^    \[INFO' pool.log | sed -E 's/(accepted|answered)=[0-9]+/\1=N/g' >pools.log
     histories pool pools.log >found
     expect "worker_pool, its two pools" found "$expected/worker_pool_pools.txt"
     requests_are 9 1 pool.log
@@ -52,10 +52,11 @@ if run 0 worker_pool; then
     export STEP_LOGGER_OUTPUT=file:many.log
     run 0 worker_pool --processes 4 --workers 4 --requests 400 || true
     requests_are 360 40 many.log
-    # of the server, of four pools, of a request and its look-up, of a silent client's request
-    all=$((8 + 4 * 2 + 360 * (10 + 4) + 40 * 6))
+    # of the server, of four pools, of a request and its look-up, of a silent client's; each was queued
+    all=$((8 + 4 * 2 + 360 * (1 + 10 + 4) + 40 * (1 + 6)))
     lines '' "$all" many.log
-    lines '^( {4}){0,3}\[(INFO\] (🚀|▶️ |✅|🏁)|ERROR\] ❌) .*' "$all" many.log
+    lines '^( {4}){0,3}\[(INFO\] (🚀|▶️ |✅|🏁) .*|ERROR\] ❌ .*|DEBUG\] Queued \(.*\))$' "$all" many.log
+    lines '^ {4}\[DEBUG\] Queued \(pool=' 400 many.log
     lines '^ {12}\[INFO\] 🏁 COMPLETE: Look up price \(model=' 360 many.log
 
     # JSON says which thread a line is from: a look-up stands within the request that its worker is attached to.
