@@ -57,8 +57,18 @@ alike() {
     done
 }
 
+psql_program() {
+    local beside
+    beside=$(servers_postgresql_programs)/psql
+    if [ -x "$beside" ]; then
+        echo "$beside"
+    else
+        command -v psql
+    fi
+}
+
 sql() { # COMMANDS
-    "$(servers_postgresql_programs)/psql" --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "${@:2}" -c "$1"
+    "$(psql_program)" --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "${@:2}" -c "$1"
 }
 
 # The third page takes longer than anybody waits. Read in another order than by id, the first would.
@@ -81,7 +91,8 @@ redis_says() { # COMMAND...: the first line of the answer
 speaks_postgresql() {
     built database_fetch || return 1
     run 1 database_fetch --database postgres://examples@127.0.0.1:1/models || return 1
-    ! holds 'no driver for postgres' err || ! skipped "PostgreSQL, the examples were built without libpq"
+    ! holds 'no driver for postgres' err || ! skipped "PostgreSQL, the examples were built without libpq" || return 1
+    ! servers_postgresql_programs >/dev/null || psql_program >/dev/null || ! skipped "PostgreSQL, psql is not installed"
 }
 
 key=examples:cache_catalog:full_catalog
