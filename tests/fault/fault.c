@@ -150,6 +150,8 @@ static void *write_records(void *argument)
             break;
         put_record(writers->log, writers->first + me, i);
         atomic_fetch_add_explicit(&writers->made, 1, memory_order_relaxed);
+        if (writers->burst != 0 && i % writers->burst == 0)
+            sleep_ms(1);
     }
     return NULL;
 }

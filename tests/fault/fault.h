@@ -88,7 +88,8 @@ tally_t tally_file(const char *path);
 typedef struct writers {
     step_log_t *log;
     int first, count;
-    long each; /* 0: until `stop` */
+    long each;  /* 0: until `stop` */
+    long burst; /* so many at a stretch, then a millisecond of rest; 0: without rest */
     atomic_bool stop;
     atomic_long made; /* records, by all of them */
     atomic_int next;

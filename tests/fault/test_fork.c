@@ -196,7 +196,7 @@ static void a_raw_clone_is_noticed(void **state)
 
 static void fork_under_load(void *place)
 {
-    writers_t writers = { .log = open_file_log(file_in(place)), .first = 10, .count = 4 };
+    writers_t writers = { .log = open_file_log(file_in(place)), .first = 10, .count = 4, .burst = 500 };
     start_writers(&writers);
     for (int i = 0; i < FORKS; i++) {
         const pid_t pid = fork_child();

@@ -81,7 +81,7 @@ static void first_calls_may_be_interrupted(void **state)
     other_log = must_open(STEP_MODE_ASYNC, STEP_FULL_BLOCK);
     for (int i = 0; i < THREADS; i++)
         run_interrupted();
-    assert_in_range(handled, THREADS, INT32_MAX);
+    assert_in_range(handled, 1, INT32_MAX); /* a thread may be done before its first signal */
     check(main_log);
     check(other_log);
 }
