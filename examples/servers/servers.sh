@@ -49,7 +49,7 @@ servers_run() {
         become=(--reuid "$user" --regid "$(id -g "$user")" --clear-groups)
     fi
     if command -v setpriv >/dev/null; then
-        exec setpriv "${become[@]}" --pdeathsig INT -- "$@"
+        exec setpriv "${become[@]}" --pdeathsig TERM -- "$@"
     fi
     exec "$@"
 }
@@ -107,8 +107,10 @@ servers_postgresql() { # DIRECTORY PORT
     local programs
     programs=$(servers_postgresql_programs)
     (umask 077 && echo "$servers_password" >"$1/password")
-    if ! (cd "$1" && servers_run postgres "$programs/initdb" --pgdata data --no-sync --no-locale --encoding UTF8 \
-        --username examples --auth scram-sha-256 --pwfile password) </dev/null >"$1/log" 2>&1 9>&-; then
+    (cd "$1" && servers_run postgres "$programs/initdb" --pgdata data --no-sync --no-locale --encoding UTF8 \
+        --username examples --auth scram-sha-256 --pwfile password) </dev/null >"$1/log" 2>&1 9>&- &
+    servers_pid[postgresql]=$!
+    if ! wait "${servers_pid[postgresql]}"; then # a signal to the script does not wait for it
         servers_problem="initdb failed: $(tail -n 1 "$1/log")"
         return 1
     fi
@@ -150,7 +152,7 @@ servers_start() {
         if "servers_$name" "$directory" "${servers_port[$name]}" "$2"; then
             return 0
         fi
-        servers_end "$name" KILL
+        servers_end "$name"
         grep -i 'address already in use' "$directory/log" >/dev/null 2>&1 || break
     done
     unset "servers_port[$name]"
@@ -176,26 +178,29 @@ servers_variables() {
 
 # ---- Ending
 
+# By the shell's list of its children, so that it is no other process that was given the number later. The list alone does not
+# do: a child that ends just when `wait` is interrupted may stay in it.
 servers_is_running() {
-    [ -n "${servers_pid[$1]:-}" ] && jobs -rp | grep -x "${servers_pid[$1]}" >/dev/null
+    local pid=${servers_pid[$1]:-}
+    [ -n "$pid" ] && jobs -rp | grep -x "$pid" >/dev/null && kill -0 "$pid" 2>/dev/null
 }
 
-# servers_end NAME SIGNAL...: the next signal when it has not ended after five seconds
+# servers_end NAME: in a hurry, for nothing of it is kept
 servers_end() {
-    local name=$1 signal tries
-    shift
-    for signal in "$@"; do
-        ! servers_is_running "$name" || kill -s "$signal" "${servers_pid[$name]}" 2>/dev/null || true
-        for ((tries = 0; tries < 100; tries++)); do
-            servers_is_running "$name" || break 2
-            sleep 0.05
-        done
+    local signal=TERM tries
+    [ "$1" != postgresql ] || signal=QUIT
+    for ((tries = 0; tries < 200; tries++)); do
+        servers_is_running "$1" || break
+        [ "$tries" -lt 100 ] || signal=KILL
+        # More than once: what has not become the server yet may ignore it.
+        [ $((tries % 10)) != 0 ] || kill -s "$signal" "${servers_pid[$1]}" 2>/dev/null || true
+        sleep 0.05
     done
-    [ -z "${servers_pid[$name]:-}" ] || wait "${servers_pid[$name]}" 2>/dev/null || true
-    unset "servers_pid[$name]"
+    [ -z "${servers_pid[$1]:-}" ] || wait "${servers_pid[$1]}" 2>/dev/null || true
+    unset "servers_pid[$1]"
 }
 
-# PostgreSQL's own kind of crash is SIGQUIT, after which no shared memory is left.
+# PostgreSQL's own kind of crash is SIGQUIT; it leaves no shared memory behind.
 servers_crash() {
     local pid signal=KILL
     servers_is_running "$1" || return 0
@@ -213,7 +218,7 @@ servers_stop() {
     local name
     servers_drop_policy
     for name in "${!servers_pid[@]}"; do
-        servers_end "$name" INT KILL
+        servers_end "$name"
     done
     [ -z "$servers_directory" ] || rm -rf "$servers_directory"
     servers_directory=
