@@ -125,6 +125,7 @@ for tool in bash dirname find sort sed grep id cat; do
 done
 packages="gcc libc6-dev g++ cmake ninja-build pkg-config libsqlite3-dev"
 useful="libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev libhiredis-dev libpq-dev redis-server"
+[ -n "$(compgen -G '/usr/lib/postgresql/*/bin/initdb')" ] || useful+=" postgresql" # found by its place, not by PATH
 printf '%s\n' "examples/run needs packages that are not installed: $packages" \
     "On Debian or Ubuntu, as root:  apt-get install $packages $useful" >needs
 status=0

@@ -1,30 +1,8 @@
 #!/usr/bin/env bash
 # The examples that need Redis and PostgreSQL, with servers of their own: filled and empty, absent, and killed in the middle. What
 # is not installed is skipped.
-# shellcheck source-path=SCRIPTDIR source=_examples.sh
-. "$(dirname "$0")/_examples.sh"
-# shellcheck source-path=SCRIPTDIR/../../examples/servers source=servers.sh
-. "$source_dir/examples/servers/servers.sh"
-trap 'servers_stop; rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-export TMPDIR=$work
-chmod 711 "$work" # servers that run as somebody else have their directories in it
-
-# use SERVER: starts it, for all that follow; false when it is not installed
-use() {
-    local variable
-    if servers_start "$1" "$programs"; then
-        while IFS= read -r variable; do
-            export "${variable?}"
-        done < <(servers_variables "$1")
-        return 0
-    fi
-    case $servers_problem in
-    'not installed:'*) skipped "what needs $1, $servers_problem" ;;
-    *) problem "$1 could not be started: $servers_problem" ;;
-    esac
-    return 1
-}
+# shellcheck source-path=SCRIPTDIR source=_servers.sh
+. "$(dirname "$0")/_servers.sh"
 
 # begin NAME ARGS...: an example in the background, its log goes to `err`
 begin() {
@@ -44,31 +22,12 @@ end() { # STATUS: of what was begun
     [ "$status" = "$1" ] || problem "exit $status, not $1, after:" "$(cat err)"
 }
 
-built() { # NAME
-    local reason
-    ! reason=$(grep "^$1: " "$programs/left_out.txt") || ! skipped "example $reason"
-}
-
 # alike TEXT...: changes err: each of these errors into the first, for which of them it is, is a race
 alike() {
     local text
     for text in "${@:2}"; do
         sed -i "s/FAILED: $text (/FAILED: $1 (/" err
     done
-}
-
-psql_program() {
-    local beside
-    beside=$(servers_postgresql_programs)/psql
-    if [ -x "$beside" ]; then
-        echo "$beside"
-    else
-        command -v psql
-    fi
-}
-
-sql() { # COMMANDS
-    "$(psql_program)" --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "${@:2}" -c "$1"
 }
 
 # The third page takes longer than anybody waits. Read in another order than by id, the first would.
@@ -85,14 +44,6 @@ redis_says() { # COMMAND...: the first line of the answer
     IFS= read -r -t 10 reply <&7 || true
     exec 7>&-
     echo "${reply%$'\r'}"
-}
-
-# Without libpq the other examples of databases are built all the same.
-speaks_postgresql() {
-    built database_fetch || return 1
-    run 1 database_fetch --database postgres://examples@127.0.0.1:1/models || return 1
-    ! holds 'no driver for postgres' err || ! skipped "PostgreSQL, the examples were built without libpq" || return 1
-    ! servers_postgresql_programs >/dev/null || psql_program >/dev/null || ! skipped "PostgreSQL, psql is not installed"
 }
 
 key=examples:cache_catalog:full_catalog
