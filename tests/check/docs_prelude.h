@@ -38,6 +38,11 @@ static inline int copy_rows(const char *to)
     return strcmp(to, "replica") == 0 ? ECONNREFUSED : 0;
 }
 
+static inline int cache_delete(const char *key)
+{
+    return strcmp(key, "catalog") == 0 ? ECONNREFUSED : 0;
+}
+
 static inline char *expensive_report(void)
 {
     return strdup("4432 rows in 5 batches");
