@@ -1,6 +1,7 @@
 /* Logs: opening, outputs, flushing, closing, statistics. */
 #include "core/log.h"
 
+#include "base/options.h"
 #include "core/misuse.h"
 #include "core/registry.h"
 #include "platform/clock.h"

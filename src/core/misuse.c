@@ -6,7 +6,6 @@
 #include <string.h>
 
 enum {
-    FUTURE_MAX = 1024, /* more than that is no newer structure, but an uninitialised size */
     LINE_MAX_BYTES = 1024,
     NAME_SHOWN = 200
 };
@@ -101,16 +100,4 @@ const char *stepi_error_text(int errnum, char *buffer, size_t bytes)
 #else
     return strerror_r(errnum, buffer, bytes) == 0 ? buffer : "unknown error";
 #endif
-}
-
-bool stepi_options_copy(void *to, size_t known, const void *from, size_t given)
-{
-    const unsigned char *bytes = from;
-    if (given < sizeof(size_t) || given > known + FUTURE_MAX)
-        return false;
-    for (size_t i = known; i < given; i++)
-        if (bytes[i] != 0)
-            return false;
-    memcpy(to, from, given < known ? given : known);
-    return true;
 }

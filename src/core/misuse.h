@@ -26,8 +26,4 @@ void stepi_refuse_traceparent(step_log_t *log);
 /* strerror, for threads. */
 const char *stepi_error_text(int errnum, char *buffer, size_t bytes);
 
-/* Copies options of `given` bytes over defaults of `known` bytes: an older caller's are shorter; a newer one's are longer
- * and accepted if what we do not know is zero. The first member is the size. */
-bool stepi_options_copy(void *to, size_t known, const void *from, size_t given);
-
 #endif

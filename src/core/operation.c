@@ -6,6 +6,7 @@
  * names and times when a failure comes. Calls in the wrong order go to misuse.c and keep their data. */
 #include "core/operation.h"
 
+#include "base/options.h"
 #include "core/misuse.h"
 #include "core/trace.h"
 #include "platform/clock.h"

@@ -4,6 +4,7 @@
  *
  * Colours only ever surround what a plain line has: with the ANSI sequences taken out, both are the same bytes. */
 #include "base/number.h"
+#include "base/options.h"
 #include "base/time.h"
 #include "format/format.h"
 #include "format/names.h"
@@ -235,26 +236,10 @@ static void free_format(step_format_t *format)
     free(format);
 }
 
-/* Options of an older or newer caller: what is missing is 0, what is unknown must be. */
-static bool read_options(const step_text_options_t *given, step_text_options_t *options)
-{
-    const unsigned char *bytes = (const unsigned char *)given;
-    *options = (step_text_options_t){ 0 };
-    if (given == NULL)
-        return true;
-    if (given->size < sizeof(given->size))
-        return false;
-    for (size_t i = sizeof(*options); i < given->size; i++)
-        if (bytes[i] != 0)
-            return false;
-    memcpy(options, given, given->size < sizeof(*options) ? given->size : sizeof(*options));
-    return options->reserved == 0;
-}
-
 step_format_t *step_format_text_with(const step_text_options_t *options)
 {
-    step_text_options_t chosen;
-    if (!read_options(options, &chosen)) {
+    step_text_options_t chosen = { .size = 0 };
+    if (options != NULL && (!stepi_options_copy(&chosen, sizeof(chosen), options, options->size) || chosen.reserved != 0)) {
         errno = EINVAL;
         return NULL;
     }

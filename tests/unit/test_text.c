@@ -496,6 +496,8 @@ static void options_of_other_versions(void **state)
     made->free(made);
     newer.known.size = 0;
     check_refused(&newer.known);
+    newer.known.size = SIZE_MAX / 2; /* uninitialised */
+    check_refused(&newer.known);
     newer.known = (step_text_options_t){ .size = sizeof(newer.known), .reserved = 1 };
     check_refused(&newer.known);
     made = step_format_text_with(NULL);
