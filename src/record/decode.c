@@ -63,7 +63,7 @@ static size_t fixed_bytes(uint16_t parts)
 #define SIXTEEN(p) FOUR(p), FOUR((p) + 4), FOUR((p) + 8), FOUR((p) + 12)
     static const uint8_t bytes[64] = { SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48) };
     return bytes[parts % 64] + ((parts & STEPI_PART_TRACE) != 0 ? sizeof(stepi_trace_t) : 0) +
-           ((parts & STEPI_PART_SPAN) != 0 ? 8 : 0);
+           ((parts & STEPI_PART_SPAN) != 0 ? 8 : 0) + ((parts & STEPI_PART_PLACE) != 0 ? 8 : 0);
 }
 
 /* What lies behind the value at `at`, and the value. */
@@ -105,6 +105,11 @@ static const uint8_t *read_fixed(const uint8_t *at, stepi_decoded_t *out)
     }
     if (parts & STEPI_PART_SPAN)
         at = read_64(at, &out->span);
+    if (parts & STEPI_PART_PLACE) {
+        uint32_t number, unused;
+        at = read_32(read_32(at, &number), &unused);
+        line->place = stepi_shape_find(number);
+    }
     return at;
 }
 
@@ -158,6 +163,7 @@ static void begin(stepi_decoded_t *out, const stepi_record_t *header)
     line->has_step = (header->parts & STEPI_PART_STEP) != 0;
     line->has_elapsed = (header->parts & STEPI_PART_ELAPSED) != 0;
     line->has_text = (header->parts & STEPI_PART_TEXT) != 0;
+    line->place = NULL;
     line->trace = NULL;
     line->step_span = 0;
     line->step = line->total = 0;

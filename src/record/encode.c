@@ -176,6 +176,8 @@ static void put_parts(writer_t *w, const stepi_draft_t *draft, uint16_t parts, u
         put_bytes(w, &draft->trace, sizeof(draft->trace));
     if (parts & STEPI_PART_SPAN)
         put_64(w, &draft->span);
+    if (parts & STEPI_PART_PLACE)
+        put_32_32(w, draft->place, 0);
     if (parts & STEPI_PART_OPERATION)
         put_text(w, &draft->operation_name);
     if (parts & STEPI_PART_DESCRIPTION)

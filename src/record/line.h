@@ -72,6 +72,7 @@ typedef struct stepi_line {
     bool has_elapsed;   /* `elapsed_ns` is: of the step, of the operation for complete and incomplete */
     bool has_text;      /* `text` is: error, reason, message; why records were dropped */
 
+    const struct stepi_shape *place; /* knows file and line of the call; NULL: unknown, or not asked for */
     const stepi_trace_t *trace; /* of its operation; NULL: unknown, or there is none */
     uint64_t step_span;         /* the line is of a step, and this is its span; 0: it is the operation's */
     int32_t step, total; /* total 0: unknown */

@@ -47,6 +47,7 @@ enum {
     STEPI_FLAG_DETACHED = 1024, /* names in it are the record's own, not the operation's (quick functions) */
     STEPI_PART_TRACE = 4096,    /* stepi_trace_t: with the operation's name */
     STEPI_PART_SPAN = 8192,     /* uint64: of the step, with its description */
+    STEPI_PART_PLACE = 16384,   /* uint32 number, uint32 0: of the shape that knows the call's file and line */
     STEPI_PART_SHAPE = 2048     /* uint32 number, uint32 0: the fields are a shape's. Then uint64 values, then the texts whose
                                    lengths stand among the values */
 };
@@ -84,6 +85,7 @@ typedef struct stepi_draft {
     stepi_text_t operation_name, description, text;
     stepi_trace_t trace;
     uint64_t span;
+    uint32_t place; /* a shape's number */
     const step_field_t *fields;
     size_t field_count;
 } stepi_draft_t;

@@ -3,12 +3,18 @@
 #include "platform/futex.h"
 #include "platform/system.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
-enum { SHAPES_MAX = 16384, BUCKETS = 1024, ARENA_BYTES = 64 * 1024, KEY_MAX = 1024 };
+enum { SHAPES_MAX = 16384, BUCKETS = 1024, ARENA_BYTES = 64 * 1024, KEY_MAX = 1024, FILE_MAX = 4096 };
+
+#define PLACE_WAIT_NS 1000000 /* a signal handler may have interrupted whoever has the lock */
 
 const char stepi_shapes_owner = 0;
+
+/* Of sites that came too late to get a number: they do not ask again. */
+static const stepi_shape_t nowhere = { .owner = &stepi_shapes_owner };
 
 static stepi_lock_t lock;
 static const stepi_shape_t *_Atomic shapes[SHAPES_MAX]; /* number 0 is none */
@@ -16,6 +22,7 @@ static uint32_t shape_count = 1;
 static const stepi_shape_t *buckets[BUCKETS];
 static uint8_t *arena;
 static size_t arena_left;
+static const char *last_file; /* that was kept: the next site is likely in the same */
 
 static void *take_bytes(size_t n)
 {
@@ -35,11 +42,26 @@ static void *take_bytes(size_t n)
     return at;
 }
 
-/* Everything but number, next and the copies of the keys. False: these fields have no fixed shape. */
+static uint32_t mix(uint32_t hash, uint32_t value)
+{
+    return (hash ^ value) * 16777619u;
+}
+
+/* Everything but fields, number, next and the copies of what it points to. */
+static stepi_shape_t shape_of_place(const step_site_t *site)
+{
+    stepi_shape_t shape = { .owner = &stepi_shapes_owner, .line = site->line };
+    shape.file = site->file;
+    shape.file_bytes = site->file != NULL ? (uint32_t)strnlen(site->file, FILE_MAX) : 0;
+    shape.hash = mix(2166136261u, site->line);
+    return shape;
+}
+
+/* The fields. False: these have no fixed shape. */
 static bool describe(const step_field_t *fields, size_t count, stepi_shape_t *shape)
 {
-    *shape = (stepi_shape_t){ .owner = &stepi_shapes_owner, .count = (uint8_t)count };
-    uint32_t hash = 2166136261u;
+    uint32_t hash = shape->hash;
+    shape->count = (uint8_t)count;
     for (size_t i = 0; i < count; i++) {
         const uint8_t type = (uint8_t)fields[i].type;
         if (fields[i].type >> 8 == 0 || fields[i].key == NULL || type == STEP_FIELD_TEXT_N)
@@ -53,17 +75,23 @@ static bool describe(const step_field_t *fields, size_t count, stepi_shape_t *sh
         shape->keys[i] = fields[i].key;
         shape->key_bytes[i] = (uint32_t)length;
         for (size_t k = 0; k < length; k++)
-            hash = (hash ^ (uint8_t)fields[i].key[k]) * 16777619u;
-        hash = (hash ^ type) * 16777619u;
+            hash = mix(hash, (uint8_t)fields[i].key[k]);
+        hash = mix(hash, type);
     }
     shape->hash = hash;
     return true;
 }
 
+static bool is_same_place(const stepi_shape_t *a, const stepi_shape_t *b)
+{
+    return a->line == b->line && (a->file == NULL) == (b->file == NULL) && a->file_bytes == b->file_bytes &&
+           (a->file_bytes == 0 || memcmp(a->file, b->file, a->file_bytes) == 0);
+}
+
 static bool is_same(const stepi_shape_t *a, const stepi_shape_t *b)
 {
     if (a->hash != b->hash || a->count != b->count || memcmp(a->types, b->types, sizeof(a->types)) != 0 ||
-        memcmp(a->decimals, b->decimals, sizeof(a->decimals)) != 0)
+        memcmp(a->decimals, b->decimals, sizeof(a->decimals)) != 0 || !is_same_place(a, b))
         return false;
     for (int i = 0; i < a->count; i++)
         if (a->key_bytes[i] != b->key_bytes[i] || memcmp(a->keys[i], b->keys[i], a->key_bytes[i]) != 0)
@@ -79,6 +107,24 @@ static const stepi_shape_t *find(const stepi_shape_t *wanted)
     return shape;
 }
 
+/* A copy with a NUL; NULL without memory. */
+static const char *keep_text(const char *text, size_t length)
+{
+    char *copy = take_bytes(length + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+static const char *keep_file(const char *file, size_t length)
+{
+    if (last_file == NULL || strncmp(last_file, file, length) != 0 || last_file[length] != '\0')
+        last_file = keep_text(file, length);
+    return last_file;
+}
+
 /* Under the lock. NULL without memory or numbers. */
 static const stepi_shape_t *keep(const stepi_shape_t *wanted)
 {
@@ -86,13 +132,11 @@ static const stepi_shape_t *keep(const stepi_shape_t *wanted)
     if (shape == NULL)
         return NULL;
     *shape = *wanted;
-    for (int i = 0; i < shape->count; i++) {
-        char *key = take_bytes(wanted->key_bytes[i] + 1u);
-        if (key == NULL)
+    for (int i = 0; i < shape->count; i++)
+        if ((shape->keys[i] = keep_text(wanted->keys[i], wanted->key_bytes[i])) == NULL)
             return NULL;
-        memcpy(key, wanted->keys[i], wanted->key_bytes[i] + 1u);
-        shape->keys[i] = key;
-    }
+    if (wanted->file != NULL && (shape->file = keep_file(wanted->file, wanted->file_bytes)) == NULL)
+        return NULL;
     shape->number = shape_count++;
     shape->next = buckets[shape->hash % BUCKETS];
     buckets[shape->hash % BUCKETS] = shape;
@@ -101,26 +145,65 @@ static const stepi_shape_t *keep(const stepi_shape_t *wanted)
     return shape;
 }
 
+/* Under the lock: the one that is equal, or a new one. */
+static const stepi_shape_t *find_or_keep(const stepi_shape_t *wanted)
+{
+    const stepi_shape_t *shape = find(wanted);
+    return shape != NULL ? shape : keep(wanted);
+}
+
+/* state[2] is a shape that knows the site's place; once state[0] is set, it is the one of the site's fields for good. */
+static void set_shape(step_site_t *site, const stepi_shape_t *shape)
+{
+    /* release: who sees it, finds it whole */
+    __atomic_store_n(&site->state[2], (uint64_t)(uintptr_t)shape, __ATOMIC_RELEASE);
+}
+
 void stepi_shape_learn(step_site_t *site, const step_field_t *fields, size_t count)
 {
-    stepi_shape_t wanted;
     if (site == NULL || fields == NULL || count - 1 >= STEPI_SHAPE_FIELDS ||
-        __atomic_load_n(&site->state[0], __ATOMIC_RELAXED) != 0 || !describe(fields, count, &wanted) ||
-        !stepi_lock_take_within(&lock, 0))
+        __atomic_load_n(&site->state[0], __ATOMIC_RELAXED) != 0)
+        return;
+    stepi_shape_t wanted = shape_of_place(site);
+    if (!describe(fields, count, &wanted) || !stepi_lock_take_within(&lock, 0))
         return; /* if the lock was taken: the next call is time enough */
-    const stepi_shape_t *shape = find(&wanted);
-    if (shape == NULL)
-        shape = keep(&wanted);
+    const stepi_shape_t *shape = find_or_keep(&wanted);
     if (shape != NULL && site->state[0] == 0) {
         uint64_t types[STEPI_SHAPE_FIELDS] = { 0 };
         for (size_t i = 0; i < count; i++)
             types[i] = fields[i].type;
-        site->state[2] = (uint64_t)(uintptr_t)shape;
+        set_shape(site, shape);
         site->state[1] = types[2] | types[3] << 32;
         /* release: who sees the first types sees the rest */
         __atomic_store_n(&site->state[0], types[0] | types[1] << 32, __ATOMIC_RELEASE);
     }
     stepi_lock_release(&lock);
+}
+
+static void learn_place(step_site_t *site)
+{
+    const stepi_shape_t wanted = shape_of_place(site);
+    const int saved = errno;
+    if (stepi_lock_take_within(&lock, PLACE_WAIT_NS)) {
+        const stepi_shape_t *shape = find_or_keep(&wanted);
+        if (site->state[2] == 0)
+            set_shape(site, shape != NULL ? shape : &nowhere);
+        stepi_lock_release(&lock);
+    }
+    errno = saved;
+}
+
+uint32_t stepi_shape_place(step_site_t *site)
+{
+    if (site == NULL || site->file == NULL)
+        return 0;
+    uint64_t known = __atomic_load_n(&site->state[2], __ATOMIC_ACQUIRE);
+    if (known == 0) {
+        learn_place(site);
+        known = __atomic_load_n(&site->state[2], __ATOMIC_ACQUIRE);
+    }
+    const stepi_shape_t *shape = (const stepi_shape_t *)(uintptr_t)known;
+    return shape != NULL && stepi_shape_is_ours(shape) ? shape->number : 0;
 }
 
 const stepi_shape_t *stepi_shape_find(uint32_t number)

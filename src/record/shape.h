@@ -1,12 +1,15 @@
-/* What a call site's fields look like: keys and types, which never change where the keys are literals. Known once, they need
- * not travel with each record: a record carries the shape's number and the values.
+/* What never changes about a call site: where it is, and, where the keys are literals, keys and types of its fields. Known
+ * once, they need not travel with each record: a record carries the shape's number and the values.
  *
  *     record: … │ shape 7 │ value │ value │ length │ value │ text │
- *     shape 7:    raw_count i64 · status_code i64 · provider text · rate f64
+ *     shape 7:    fetch.c:42 · raw_count i64 · status_code i64 · provider text · rate f64
+ *
+ * The fields are of use for the calls that have a short way (core/short.c), the place for outputs that show it: other calls
+ * then carry the number of a shape for its place alone.
  *
  * Shapes are copies: the code that logged may be unloaded. They are never freed, equal ones are kept once, and there are
- * at most SHAPES_MAX: a program that has more call sites sends the keys along from the others. Nothing here allocates from the
- * heap or waits for a lock, so a signal handler may be the first to come by. */
+ * at most SHAPES_MAX: a program that has more call sites sends the keys along from the others, and their places are unknown.
+ * Nothing here allocates from the heap, and waits for a lock are short, so a signal handler may be the first to come by. */
 #ifndef STEPI_RECORD_SHAPE_H
 #define STEPI_RECORD_SHAPE_H
 
@@ -29,12 +32,18 @@ struct stepi_shape {
     uint32_t hash;
     const char *keys[STEPI_SHAPE_FIELDS]; /* NUL-terminated */
     uint32_t key_bytes[STEPI_SHAPE_FIELDS];
+    const char *file; /* of the call site; NULL: unknown */
+    uint32_t file_bytes;
+    uint32_t line;
     const stepi_shape_t *next; /* of the same hash */
 };
 
 /* Remembers the fields of a site whose keys are literals, if there are at most four: from then on its state holds
  * their types and the shape. */
 void stepi_shape_learn(step_site_t *site, const step_field_t *fields, size_t count);
+
+/* The number of a shape that knows the site's place, its fields aside; 0: there is none. */
+uint32_t stepi_shape_place(step_site_t *site);
 
 /* The shape of a site that has learned one. */
 static inline const stepi_shape_t *stepi_shape_of_site(const step_site_t *site)

@@ -115,6 +115,106 @@ static void fields_come_back_as_they_were_given(void **state)
     }
 }
 
+/* ---- Places ---- */
+
+static uint32_t place(const char *file, uint32_t line)
+{
+    step_site_t site = { .file = file, .line = line };
+    const uint32_t number = stepi_shape_place(&site);
+    assert_int_equal(stepi_shape_place(&site), number);
+    assert_int_equal(site.state[0], 0); /* its fields are not known by that */
+    return number;
+}
+
+static void places_are_kept_once_and_are_copies(void **state)
+{
+    (void)state;
+    char file[] = "src/fetch.c";
+    const uint32_t first = place(file, 42);
+    assert_int_not_equal(first, 0);
+    assert_int_equal(place(file, 42), first);
+    assert_int_not_equal(place(file, 43), first);
+    assert_int_not_equal(place("src/fetch.cc", 42), first);
+    assert_int_not_equal(place("src/fetch.", 42), first);
+    assert_int_not_equal(place("", 42), first);
+    memset(file, 'x', sizeof(file) - 1); /* a plugin is unloaded */
+    const stepi_shape_t *shape = stepi_shape_find(first);
+    assert_string_equal(shape->file, "src/fetch.c");
+    assert_int_equal(shape->file_bytes, 11);
+    assert_int_equal(shape->line, 42);
+    assert_int_equal(shape->count, 0);
+    assert_int_equal(place(file, 42) == first, 0);
+}
+
+static void no_place(void **state)
+{
+    (void)state;
+    const stepi_shape_t elsewhere = { .owner = "another copy of the library", .number = 7 };
+    step_site_t strange = { .file = "a.c", .line = 1, .state = { 0, 0, (uintptr_t)&elsewhere } };
+    assert_int_equal(stepi_shape_place(NULL), 0);
+    assert_int_equal(place(NULL, 42), 0);
+    assert_int_equal(stepi_shape_place(&strange), 0);
+}
+
+/* A site's place and its fields may be learned in any order; one shape knows both. */
+static void places_and_fields(void **state)
+{
+    (void)state;
+    const step_field_t field = literal((step_i64)("rows", 1), 1);
+    step_site_t placed_first = { .file = "b.c", .line = 7 }, learned_first = placed_first, other_line = { "b.c", 8, 0, { 0 } };
+    const uint32_t bare = stepi_shape_place(&placed_first);
+    stepi_shape_learn(&placed_first, &field, 1);
+    stepi_shape_learn(&learned_first, &field, 1);
+    stepi_shape_learn(&other_line, &field, 1);
+    const stepi_shape_t *shape = stepi_shape_of_site(&learned_first);
+    assert_ptr_equal(stepi_shape_of_site(&placed_first), shape);
+    assert_ptr_not_equal(stepi_shape_of_site(&other_line), shape);
+    assert_int_not_equal(shape->number, bare);
+    assert_int_equal(stepi_shape_place(&placed_first), shape->number);
+    assert_int_equal(stepi_shape_place(&learned_first), shape->number);
+    assert_string_equal(shape->file, "b.c");
+    assert_int_equal(shape->line, 7);
+    assert_int_equal(shape->count, 1);
+    assert_ptr_equal(stepi_shape_find(bare)->file, shape->file); /* kept once */
+}
+
+static void long_files(void **state)
+{
+    (void)state;
+    char *file = calloc(1, 10000);
+    assert_non_null(file);
+    memset(file, 'd', 9999);
+    const stepi_shape_t *shape = stepi_shape_find(place(file, 1));
+    assert_non_null(shape);
+    assert_int_equal(shape->file_bytes, 4096);
+    assert_int_equal(strlen(shape->file), 4096);
+    free(file);
+}
+
+static void a_record_with_a_place(void **state)
+{
+    (void)state;
+    _Alignas(stepi_record_t) uint8_t record[256];
+    stepi_decoded_t decoded;
+    stepi_draft_t draft = { .kind = STEPI_MESSAGE, .parts = STEPI_PART_TEXT | STEPI_PART_PLACE, .text = stepi_text_of("m") };
+    draft.place = place("c.c", 9);
+    size_t bytes = stepi_record_encode(&draft, record, sizeof(record), sizeof(record));
+    assert_true(stepi_record_decode(record, bytes, &decoded));
+    assert_ptr_equal(decoded.line.place, stepi_shape_find(draft.place));
+    assert_memory_equal(decoded.line.text.bytes, "m", 1);
+    draft.place = UINT32_MAX;
+    bytes = stepi_record_encode(&draft, record, sizeof(record), sizeof(record));
+    assert_true(stepi_record_decode(record, bytes, &decoded));
+    assert_null(decoded.line.place);
+    ((stepi_record_t *)(void *)record)->bytes = sizeof(stepi_record_t); /* it ends before its place does */
+    assert_false(stepi_record_decode(record, sizeof(stepi_record_t), &decoded));
+    draft.parts = STEPI_PART_TEXT;
+    bytes = stepi_record_encode(&draft, record, sizeof(record), sizeof(record));
+    memset(&decoded, 0xFF, sizeof(decoded));
+    assert_true(stepi_record_decode(record, bytes, &decoded));
+    assert_null(decoded.line.place);
+}
+
 /* ---- Records with a shape: header, shape's number, values, texts ---- */
 
 typedef struct shaped {
@@ -267,6 +367,11 @@ static void there_is_an_end_to_it(void **state)
     assert_non_null(learn(&known, 1));
     assert_null(stepi_shape_find(16384));
     assert_non_null(stepi_shape_find(16383));
+    step_site_t late = { .file = "late.c", .line = 1 };
+    assert_int_equal(stepi_shape_place(&late), 0);
+    assert_int_not_equal(late.state[2], 0); /* and is not asked again */
+    assert_int_equal(stepi_shape_place(&late), 0);
+    assert_int_not_equal(place("c.c", 9), 0);
 }
 
 int main(void)
@@ -278,6 +383,11 @@ int main(void)
         cmocka_unit_test(fields_come_back_as_they_were_given),
         cmocka_unit_test(a_record_with_a_shape_reads_as_any_other),
         cmocka_unit_test(damaged_ones_are_refused_or_end_early),
+        cmocka_unit_test(places_are_kept_once_and_are_copies),
+        cmocka_unit_test(no_place),
+        cmocka_unit_test(places_and_fields),
+        cmocka_unit_test(long_files),
+        cmocka_unit_test(a_record_with_a_place),
         cmocka_unit_test(threads_agree),
         cmocka_unit_test(there_is_an_end_to_it),
     };
