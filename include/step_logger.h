@@ -280,11 +280,20 @@ STEP_API step_format_t *step_format_text(void);
  * knows, or reserved is not 0. */
 STEP_API step_format_t *step_format_text_with(const step_text_options_t *options);
 
-/* One flat JSON object (RFC 8259) a line. */
-STEP_API step_format_t *step_format_json(void);
+typedef struct step_json_options { /* all 0, size apart, is step_format_json() */
+    size_t size;       /* sizeof(step_json_options_t) */
+    uint32_t source;   /* 1: file and line of the call */
+    uint32_t reserved; /* 0 */
+} step_json_options_t;
 
-/* The same members as key=value, reversible. */
+/* One flat JSON object (RFC 8259) a line. With options as above. */
+STEP_API step_format_t *step_format_json(void);
+STEP_API step_format_t *step_format_json_with(const step_json_options_t *options);
+
+/* The same members as key=value, reversible, with the same options. */
+typedef step_json_options_t step_logfmt_options_t;
 STEP_API step_format_t *step_format_logfmt(void);
+STEP_API step_format_t *step_format_logfmt_with(const step_logfmt_options_t *options);
 
 /* ---- Sinks: NULL and errno when they cannot be made. A sink that reached no log is freed by adding it to one -----------*/
 

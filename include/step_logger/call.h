@@ -17,7 +17,7 @@ typedef struct step_site {
     const char *file; /* __FILE__ */
     uint32_t line;    /* __LINE__ */
     uint32_t flags;   /* 0 */
-    uint64_t state[3]; /* the library's: the field types it has seen here, twice two of them, and where it keeps the keys */
+    uint64_t state[3]; /* the library's: the field types it has seen here, twice two of them, and where it keeps keys and place */
 } step_site_t;
 
 /* Whether a line of this operation at `level` (0: the operation's own level) would be written: for work that is only

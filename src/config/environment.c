@@ -112,10 +112,11 @@ static bool wants_color(int fd)
 static step_format_t *make_format(int fd)
 {
     const char *value = variable("STEP_LOGGER_FORMAT");
+    const step_json_options_t members = { .size = sizeof(members), .source = read_switch("STEP_LOGGER_SOURCE", 0) };
     if (value != NULL && strcmp(value, "json") == 0)
-        return step_format_json();
+        return step_format_json_with(&members);
     if (value != NULL && strcmp(value, "logfmt") == 0)
-        return step_format_logfmt();
+        return step_format_logfmt_with(&members);
     if (value != NULL && strcmp(value, "text") != 0)
         complain("STEP_LOGGER_FORMAT", value, "use text, json or logfmt; text is used");
     const step_text_options_t options = { .size = sizeof(options),

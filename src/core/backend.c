@@ -257,6 +257,8 @@ static void add_work(step_log_t *log, void *argument)
     b->outputs[at] = output;
     /* release: a flush waits for outputs without the pump lock */
     atomic_store_explicit(&b->output_count, at + 1, memory_order_release);
+    if (output->format->shows_places)
+        atomic_store_explicit(&log->shows_places, true, memory_order_relaxed);
 }
 
 int stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns)

@@ -4,6 +4,7 @@
 #include "platform/clock.h"
 #include "platform/futex.h"
 #include "platform/system.h"
+#include "record/shape.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -75,6 +76,9 @@ bool stepi_enter(stepi_entry_t *entry, step_log_t *log)
     const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     const stepi_thread_t *self = stepi_self;
     stepi_ring_t *ring;
+    entry->place = 0;
+    if (__builtin_expect(atomic_load_explicit(&log->shows_places, memory_order_relaxed), 0))
+        entry->place = stepi_shape_place(entry->site);
     if (__builtin_expect(self != NULL && self->log == log &&
                              self->serial == atomic_load_explicit(&log->serial, memory_order_relaxed),
                          1))
@@ -200,6 +204,10 @@ bool stepi_write(stepi_entry_t *entry, stepi_draft_t *draft)
     set_time(draft, entry);
     if (entry->log->clocked)
         draft->parts |= STEPI_PART_CLOCK;
+    if (__builtin_expect(entry->place != 0, 0) && (draft->parts & STEPI_FLAG_QUIET) == 0) {
+        draft->parts |= STEPI_PART_PLACE;
+        draft->place = entry->place;
+    }
     const size_t room = stepi_ring_room(ring, draft->level >= STEP_LEVEL_ERROR);
     const size_t bytes =
         stepi_record_encode(draft, stepi_ring_at(ring, ring->position), room, STEPI_FAST_TEXT_MAX);

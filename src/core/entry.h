@@ -13,12 +13,14 @@
 #define STEPI_FAST_TEXT_MAX 1024
 
 typedef struct stepi_entry {
+    step_site_t *site; /* of the call, NULL: unknown. Set before it enters */
     step_log_t *log;
     stepi_ring_t *ring;
     uint64_t stamp;  /* orders records */
     uint64_t ticks;  /* when, by the machine */
     int64_t wall_ns; /* with an injected clock: when, by it */
     int64_t now;     /* what durations are made of: ticks, or the injected monotonic nanoseconds */
+    uint32_t place;  /* a shape that knows file and line, if an output of the log shows them; else 0 */
 } stepi_entry_t;
 
 /* False when nothing can be recorded; it was counted then. */

@@ -119,6 +119,7 @@ static int read_options(const step_log_options_t *given, step_log_options_t *opt
 static void set_up(step_log_t *log, const step_log_options_t *options)
 {
     log->clocked = options->clock != NULL;
+    atomic_store_explicit(&log->shows_places, false, memory_order_relaxed);
     if (options->clock != NULL)
         log->clock = *options->clock;
     log->inherited = (stepi_trace_context_t){ .span = 0 };

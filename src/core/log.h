@@ -47,6 +47,7 @@ struct step_log {
     _Atomic uint32_t parked;      /* the backend sleeps: the next record wakes it */
     _Atomic uint32_t synchronous; /* stepi_synchronous_t: calls format and write themselves */
     stepi_trace_context_t inherited; /* what roots continue; span 0: nothing */
+    _Atomic bool shows_places;    /* some output shows file and line of calls */
     bool clocked;
     bool drop_when_full;
     step_clock_t clock;

@@ -40,10 +40,11 @@ static void set_text(stepi_draft_t *draft, const char *text, const step_field_t 
     draft->field_count = fields != NULL ? count : 0;
 }
 
-static void message_in_operation(step_logger_t *op, step_level_t level, const char *text, const step_field_t *fields,
-                                 size_t count)
+static void message_in_operation(step_logger_t *op, step_site_t *site, step_level_t level, const char *text,
+                                 const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
+    entry.site = site;
     if (!stepi_operation_enter(&entry, op))
         return;
     if (atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_ENDED)
@@ -57,9 +58,8 @@ static void message_in_operation(step_logger_t *op, step_level_t level, const ch
 void step_logger_message_fields(step_logger_t *op, step_site_t *site, step_level_t level, const char *text,
                                 const step_field_t *fields, size_t count)
 {
-    (void)site;
     if (step_logger_wants(op, stored_level(level)))
-        message_in_operation(op, level, text, fields, count);
+        message_in_operation(op, site, level, text, fields, count);
 }
 
 void step_logger_message_format(step_logger_t *op, step_site_t *site, step_level_t level, const char *format, ...)
@@ -68,7 +68,6 @@ void step_logger_message_format(step_logger_t *op, step_site_t *site, step_level
     char *longer = NULL;
     va_list arguments;
     const int saved = errno;
-    (void)site;
     if (!step_logger_wants(op, stored_level(level)))
         return;
     va_start(arguments, format);
@@ -80,7 +79,7 @@ void step_logger_message_format(step_logger_t *op, step_site_t *site, step_level
         vsnprintf(longer, (size_t)bytes + 1, format, arguments);
         va_end(arguments);
     }
-    message_in_operation(op, level, longer != NULL ? longer : bytes < 0 ? format : text, NULL, 0);
+    message_in_operation(op, site, level, longer != NULL ? longer : bytes < 0 ? format : text, NULL, 0);
     free(longer);
     errno = saved;
 }
@@ -95,6 +94,7 @@ void step_log_message_fields(step_log_t *log, step_site_t *site, step_level_t le
     errno = saved;
     if (!log_wants(log, level))
         return;
+    entry.site = site;
     if (!stepi_enter(&entry, log))
         return;
     const stepi_current_t *current = stepi_current();
@@ -117,6 +117,7 @@ void step_message_fields(step_site_t *site, step_level_t level, const char *text
 /* ---- Quick functions ---- */
 
 typedef struct quick {
+    step_site_t *site;
     stepi_kind_t kind;
     int level;
     int number, total;
@@ -132,6 +133,7 @@ static void write_quick(const quick_t *quick, const step_field_t *fields, size_t
     const int saved = errno;
     step_log_t *log = stepi_log_of(NULL);
     errno = saved;
+    entry.site = quick->site;
     if (!log_wants(log, quick->level) || !stepi_enter(&entry, log))
         return;
     const stepi_current_t *current = stepi_current();
@@ -161,8 +163,8 @@ static void write_quick(const quick_t *quick, const step_field_t *fields, size_t
 void step_quick_step_fields(step_site_t *site, int number, const char *description, const char *operation,
                             int total_steps, const step_field_t *fields, size_t count)
 {
-    (void)site;
-    write_quick(&(quick_t){ .kind = STEPI_STEP_START,
+    write_quick(&(quick_t){ .site = site,
+                            .kind = STEPI_STEP_START,
                             .level = STEP_LEVEL_INFO,
                             .number = number,
                             .total = total_steps,
@@ -176,7 +178,8 @@ void step_quick_success_fields(step_site_t *site, int number, const char *descri
                                const step_field_t *fields, size_t count)
 {
     stepi_shape_learn(site, fields, count);
-    write_quick(&(quick_t){ .kind = STEPI_STEP_SUCCESS,
+    write_quick(&(quick_t){ .site = site,
+                            .kind = STEPI_STEP_SUCCESS,
                             .level = STEP_LEVEL_INFO,
                             .number = number,
                             .total = total_steps,
@@ -187,8 +190,8 @@ void step_quick_success_fields(step_site_t *site, int number, const char *descri
 void step_quick_failure_fields(step_site_t *site, int number, const char *description, const char *error,
                                int total_steps, const step_field_t *fields, size_t count)
 {
-    (void)site;
-    write_quick(&(quick_t){ .kind = STEPI_STEP_FAILURE,
+    write_quick(&(quick_t){ .site = site,
+                            .kind = STEPI_STEP_FAILURE,
                             .level = STEP_LEVEL_ERROR,
                             .number = number,
                             .total = total_steps,

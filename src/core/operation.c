@@ -113,6 +113,7 @@ void step_logger_free(step_logger_t *op)
         stepi_misuse_freed(op);
         return;
     }
+    entry.site = NULL;
     if (state == STEPI_STARTED && !op->failed && stepi_operation_enter(&entry, op)) {
         stepi_draft_t draft =
             stepi_operation_draft(&entry, op, STEPI_OPERATION_INCOMPLETE, higher(op->gate.level, STEP_LEVEL_WARNING));
@@ -255,7 +256,7 @@ void stepi_operation_start(stepi_entry_t *entry, step_logger_t *op, const step_f
 void step_logger_start_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
-    (void)site;
+    entry.site = site;
     if (!stepi_operation_enter(&entry, op))
         return;
     const uint32_t state = atomic_load_explicit(&op->state, memory_order_relaxed);
@@ -279,7 +280,7 @@ void step_logger_step_fields(step_logger_t *op, step_site_t *site, int number, c
                              const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
-    (void)site;
+    entry.site = site;
     if (!stepi_operation_enter(&entry, op))
         return;
     stepi_check_started(&entry, op, "step()");
@@ -325,6 +326,7 @@ void step_logger_success_fields(step_logger_t *op, step_site_t *site, const step
 {
     stepi_entry_t entry;
     stepi_shape_learn(site, fields, count);
+    entry.site = site;
     if (!stepi_operation_enter(&entry, op))
         return;
     if (__builtin_expect(op->step_open, 1)) {
@@ -341,7 +343,7 @@ void step_logger_skip_fields(step_logger_t *op, step_site_t *site, const char *r
                              size_t count)
 {
     stepi_entry_t entry;
-    (void)site;
+    entry.site = site;
     if (!stepi_operation_enter(&entry, op))
         return;
     if (op->step_open) {
@@ -356,9 +358,11 @@ void step_logger_skip_fields(step_logger_t *op, step_site_t *site, const char *r
     stepi_leave(&entry);
 }
 
-static void fail(step_logger_t *op, int error_number, const char *error, const step_field_t *fields, size_t count)
+static void fail(step_logger_t *op, step_site_t *site, int error_number, const char *error, const step_field_t *fields,
+                 size_t count)
 {
     stepi_entry_t entry;
+    entry.site = site;
     if (!stepi_operation_enter(&entry, op))
         return;
     stepi_check_started(&entry, op, "failure()");
@@ -381,8 +385,7 @@ static void fail(step_logger_t *op, int error_number, const char *error, const s
 void step_logger_failure_fields(step_logger_t *op, step_site_t *site, const char *error, const step_field_t *fields,
                                 size_t count)
 {
-    (void)site;
-    fail(op, 0, error, fields, count);
+    fail(op, site, 0, error, fields, count);
 }
 
 void step_logger_failure_errno_fields(step_logger_t *op, step_site_t *site, int errnum, const step_field_t *fields,
@@ -390,8 +393,7 @@ void step_logger_failure_errno_fields(step_logger_t *op, step_site_t *site, int 
 {
     char text[128];
     const int saved = errno;
-    (void)site;
-    fail(op, errnum, stepi_error_text(errnum, text, sizeof(text)), fields, count);
+    fail(op, site, errnum, stepi_error_text(errnum, text, sizeof(text)), fields, count);
     errno = saved;
 }
 
@@ -400,7 +402,7 @@ void step_logger_failure_errno_fields(step_logger_t *op, step_site_t *site, int 
 void step_logger_complete_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
-    (void)site;
+    entry.site = site;
     if (!stepi_operation_enter(&entry, op))
         return;
     const uint32_t state = atomic_load_explicit(&op->state, memory_order_relaxed);

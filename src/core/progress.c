@@ -22,7 +22,7 @@ void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t 
                                  const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
-    (void)site;
+    entry.site = site;
     if (!stepi_operation_enter(&entry, op))
         return;
     stepi_check_started(&entry, op, "progress()");

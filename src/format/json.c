@@ -47,7 +47,12 @@ static const stepi_dialect_t json = {
     .not_finite = put_not_finite,
 };
 
+step_format_t *step_format_json_with(const step_json_options_t *options)
+{
+    return stepi_members_format(&json, options);
+}
+
 step_format_t *step_format_json(void)
 {
-    return stepi_members_format(&json);
+    return step_format_json_with(NULL);
 }

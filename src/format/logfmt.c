@@ -92,7 +92,12 @@ static const stepi_dialect_t logfmt = {
     .not_finite = stepi_put_shortest,
 };
 
+step_format_t *step_format_logfmt_with(const step_logfmt_options_t *options)
+{
+    return stepi_members_format(&logfmt, options);
+}
+
 step_format_t *step_format_logfmt(void)
 {
-    return stepi_members_format(&logfmt);
+    return step_format_logfmt_with(NULL);
 }

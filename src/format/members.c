@@ -1,11 +1,14 @@
 #include "format/members.h"
 
 #include "base/number.h"
+#include "base/options.h"
 #include "base/time.h"
 #include "format/format.h"
 #include "format/keys.h"
 #include "format/names.h"
+#include "record/shape.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 typedef struct members_format {
@@ -81,7 +84,21 @@ static void put_counts(writer_t w, const stepi_line_t *line)
         put_unsigned(w, STEPI_MEMBER_PROGRESS_TOTAL, line->goal);
 }
 
-static void put_own(writer_t w, const stepi_line_t *line)
+/* Where its call stands in the source: NULL if that is unknown. */
+static const stepi_shape_t *place_of(const stepi_line_t *line)
+{
+    const stepi_shape_t *place = line->place != NULL ? line->place : line->fields.shape;
+    return place != NULL && place->file != NULL ? place : NULL;
+}
+
+static void put_place(writer_t w, const stepi_shape_t *place)
+{
+    const stepi_text_t file = { .bytes = place->file, .length = place->file_bytes, .original = place->file_bytes };
+    put_text(w, STEPI_MEMBER_FILE, &file);
+    put_unsigned(w, STEPI_MEMBER_LINE, place->line);
+}
+
+static void put_own(writer_t w, const stepi_line_t *line, const stepi_shape_t *place)
 {
     if (line->has_operation)
         put_text(w, STEPI_MEMBER_OPERATION, &line->operation);
@@ -94,6 +111,8 @@ static void put_own(writer_t w, const stepi_line_t *line)
         put_duration(w, line);
     if (line->error_number != 0)
         put_signed(w, STEPI_MEMBER_ERRNO, line->error_number);
+    if (place != NULL)
+        put_place(w, place);
     put_unsigned(w, STEPI_MEMBER_DEPTH, line->depth);
     put_unsigned(w, STEPI_MEMBER_PID, line->pid);
     put_unsigned(w, STEPI_MEMBER_TID, line->tid);
@@ -144,9 +163,9 @@ static void put_value(writer_t w, const stepi_field_view_t *field)
     }
 }
 
-enum { NAMES_OF_SOME_LINES = 3 };
+enum { NAMES_OF_SOME_LINES = 5 };
 
-static size_t begin_names(stepi_keys_t *keys, const stepi_line_t *line)
+static size_t begin_names(stepi_keys_t *keys, const stepi_line_t *line, bool has_place)
 {
     const size_t room = stepi_keys_begin(keys, line->fields.left + NAMES_OF_SOME_LINES);
     if (line->has_step && line->attempt > 1)
@@ -155,15 +174,19 @@ static size_t begin_names(stepi_keys_t *keys, const stepi_line_t *line)
         stepi_keys_note(keys, "reason", sizeof("reason") - 1);
     if (line->error_number != 0)
         stepi_keys_note(keys, "errno", sizeof("errno") - 1);
+    if (has_place) {
+        stepi_keys_note(keys, "file", sizeof("file") - 1);
+        stepi_keys_note(keys, "line", sizeof("line") - 1);
+    }
     return room - NAMES_OF_SOME_LINES;
 }
 
-static void put_fields(writer_t w, stepi_keys_t *keys, const stepi_line_t *line)
+static void put_fields(writer_t w, stepi_keys_t *keys, const stepi_line_t *line, bool has_place)
 {
     stepi_fields_t fields = line->fields;
     stepi_field_view_t field;
     uint64_t omitted = line->omitted;
-    const size_t room = fields.left > 0 ? begin_names(keys, line) : 0;
+    const size_t room = fields.left > 0 ? begin_names(keys, line, has_place) : 0;
     if (room < fields.left) {
         omitted += fields.left - room;
         fields.left = (uint32_t)room;
@@ -190,8 +213,9 @@ static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t 
     stepi_put_time(out, &self->time, line->wall_ns, 9);
     put_piece(out, &w.dialect->levels[stepi_level_index(line->level)]);
     put_piece(out, &w.dialect->events[line->kind]);
-    put_own(w, line);
-    put_fields(w, &self->keys, line);
+    const stepi_shape_t *place = format->shows_places ? place_of(line) : NULL;
+    put_own(w, line, place);
+    put_fields(w, &self->keys, line, place != NULL);
     put_piece(out, &w.dialect->end);
 }
 
@@ -202,12 +226,18 @@ static void free_format(step_format_t *format)
     free(self);
 }
 
-step_format_t *stepi_members_format(const stepi_dialect_t *dialect)
+step_format_t *stepi_members_format(const stepi_dialect_t *dialect, const step_json_options_t *options)
 {
+    step_json_options_t chosen = { .size = 0 };
+    if (options != NULL &&
+        (!stepi_options_copy(&chosen, sizeof(chosen), options, options->size) || chosen.reserved != 0)) {
+        errno = EINVAL;
+        return NULL;
+    }
     members_format_t *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return NULL;
-    self->format = (step_format_t){ .render = render, .free = free_format };
+    self->format = (step_format_t){ .render = render, .free = free_format, .shows_places = chosen.source != 0 };
     self->dialect = dialect;
     return &self->format;
 }

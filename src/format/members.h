@@ -40,6 +40,8 @@ typedef enum stepi_member {
     STEPI_MEMBER_DURATION_MS,
     STEPI_MEMBER_TOTAL_DURATION_MS,
     STEPI_MEMBER_ERRNO,
+    STEPI_MEMBER_FILE,
+    STEPI_MEMBER_LINE,
     STEPI_MEMBER_DEPTH,
     STEPI_MEMBER_PID,
     STEPI_MEMBER_TID,
@@ -68,6 +70,8 @@ typedef enum stepi_member {
         [STEPI_MEMBER_DURATION_MS] = STEPI_PIECE(before "duration_ms" behind),                                         \
         [STEPI_MEMBER_TOTAL_DURATION_MS] = STEPI_PIECE(before "total_duration_ms" behind),                             \
         [STEPI_MEMBER_ERRNO] = STEPI_PIECE(before "errno" behind),                                                     \
+        [STEPI_MEMBER_FILE] = STEPI_PIECE(before "file" behind),                                                       \
+        [STEPI_MEMBER_LINE] = STEPI_PIECE(before "line" behind),                                                       \
         [STEPI_MEMBER_DEPTH] = STEPI_PIECE(before "depth" behind),                                                     \
         [STEPI_MEMBER_PID] = STEPI_PIECE(before "pid" behind),                                                         \
         [STEPI_MEMBER_TID] = STEPI_PIECE(before "tid" behind),                                                         \
@@ -113,7 +117,7 @@ typedef struct stepi_dialect {
     void (*not_finite)(stepi_out_t *out, double v); /* infinities and NaN */
 } stepi_dialect_t;
 
-/* A format that writes this dialect; NULL without memory. */
-step_format_t *stepi_members_format(const stepi_dialect_t *dialect);
+/* A format that writes this dialect. NULL without memory, and with EINVAL for options that it does not know. */
+step_format_t *stepi_members_format(const stepi_dialect_t *dialect, const step_json_options_t *options);
 
 #endif

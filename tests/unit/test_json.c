@@ -1,6 +1,7 @@
 /* JSON lines: what each kind of record reads like, and that nothing in it can break a line. */
 #include "format_support.h"
 #include "json_reader.h"
+#include "record/shape.h"
 
 #include <math.h>
 
@@ -162,6 +163,81 @@ static void values(void **state)
                                                 "\"l\":null,\"m\":1.500,\"n\":null,"
                                                 "\"o\":true,\"p\":false,\"q\":\"***\",\"r\":null,\"s\":\"\",\"t\":"
                                                 "\"1\",\"count\":1,\"total\":2}\n");
+}
+
+/* ---- File and line ---- */
+
+static step_format_t *format_with_source(void)
+{
+    const step_json_options_t options = { .size = sizeof(options), .source = 1 };
+    step_format_t *made = step_format_json_with(&options);
+    assert_non_null(made);
+    assert_true(made->shows_places);
+    assert_false(format->shows_places);
+    return made;
+}
+
+static void places(void **state)
+{
+    (void)state;
+    step_site_t site = { .file = "src/a \"b\".c", .line = 4294967295u };
+    const step_field_t fields[] = { step_kv("file", 1), step_kv("line", 2), step_kv("rows", 3) };
+    step_format_t *shows = format_with_source();
+    stepi_draft_t draft = draft_of(STEPI_MESSAGE, STEPI_PART_TEXT | STEPI_PART_PLACE);
+    draft.place = stepi_shape_place(&site);
+    assert_true(draft.place > 0);
+    draft.fields = fields;
+    draft.field_count = 3;
+    expect_line(shows, &draft,
+                HEAD("INFO", "message") "\"message\":\"why\"," "\"file\":\"src/a \\\"b\\\".c\",\"line\":4294967295,"
+                                        TAIL ",\"file_1\":1,\"line_1\":2,\"rows\":3}\n");
+    const char *unplaced = HEAD("INFO", "message") "\"message\":\"why\"," TAIL ",\"file\":1,\"line\":2,\"rows\":3}\n";
+    expect_line(format, &draft, unplaced);
+    draft.place = 0; /* there is no such shape */
+    expect_line(shows, &draft, unplaced);
+    draft.parts = STEPI_PART_TEXT | STEPI_PART_CLOCK;
+    expect_line(shows, &draft, unplaced);
+    shows->free(shows);
+}
+
+static void check_refused(const step_json_options_t *options)
+{
+    errno = 0;
+    assert_null(step_format_json_with(options));
+    assert_int_equal(errno, EINVAL);
+    errno = 0;
+    assert_null(step_format_logfmt_with(options));
+    assert_int_equal(errno, EINVAL);
+}
+
+static void options_of_other_versions(void **state)
+{
+    (void)state;
+    struct {
+        step_json_options_t known;
+        uint64_t more;
+    } newer = { { sizeof(newer), 1, 0 }, 0 };
+    step_format_t *made = step_format_json_with(&newer.known);
+    assert_non_null(made);
+    assert_true(made->shows_places);
+    made->free(made);
+    newer.more = 1;
+    check_refused(&newer.known);
+    newer.known.size = offsetof(step_json_options_t, source);
+    made = step_format_json_with(&newer.known);
+    assert_non_null(made);
+    assert_false(made->shows_places); /* it is behind what the caller knows */
+    made->free(made);
+    newer.known.size = 0;
+    check_refused(&newer.known);
+    newer.known.size = SIZE_MAX / 2;
+    check_refused(&newer.known);
+    newer.known = (step_json_options_t){ .size = sizeof(newer.known), .reserved = 1 };
+    check_refused(&newer.known);
+    made = step_format_json_with(NULL);
+    assert_non_null(made);
+    assert_false(made->shows_places);
+    made->free(made);
 }
 
 /* ---- Strings ---- */
@@ -332,7 +408,8 @@ int main(void)
         cmocka_unit_test(operations),     cmocka_unit_test(steps),          cmocka_unit_test(failures),
         cmocka_unit_test(others),         cmocka_unit_test(values),         cmocka_unit_test(escapes),
         cmocka_unit_test(cut_texts),      cmocka_unit_test(long_strings),   cmocka_unit_test(hostile_strings),
-        cmocka_unit_test(random_strings), cmocka_unit_test(random_doubles),
+        cmocka_unit_test(random_strings), cmocka_unit_test(random_doubles), cmocka_unit_test(places),
+        cmocka_unit_test(options_of_other_versions),
     };
     return cmocka_run_group_tests(tests, make_format, free_format);
 }

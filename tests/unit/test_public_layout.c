@@ -78,6 +78,13 @@ static const struct {
     AT(step_text_options_t, color, 16),
     AT(step_text_options_t, reserved, 20),
 
+    SIZE(step_json_options_t, 16),
+    AT(step_json_options_t, size, 0),
+    AT(step_json_options_t, source, 8),
+    AT(step_json_options_t, reserved, 12),
+
+    SIZE(step_logfmt_options_t, 16),
+
     SIZE(step_sink_ops_t, 32),
     AT(step_sink_ops_t, size, 0),
     AT(step_sink_ops_t, write, 8),
