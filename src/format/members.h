@@ -98,13 +98,14 @@ typedef enum stepi_member {
         [STEPI_PROGRESS] = STEPI_PIECE("progress" behind),                                                             \
         [STEPI_OPERATION_INCOMPLETE] = STEPI_PIECE("operation_incomplete" behind),                                     \
         [STEPI_DROPPED] = STEPI_PIECE("dropped" behind),                                                               \
+        [STEPI_OPERATION_STUCK] = STEPI_PIECE("operation_stuck" behind),                                               \
     }
 /* clang-format on */
 
 typedef struct stepi_dialect {
     stepi_piece_t begin; /* of a line: all before the time */
     stepi_piece_t levels[5];
-    stepi_piece_t events[STEPI_DROPPED + 1];
+    stepi_piece_t events[STEPI_KINDS];
     stepi_piece_t names[STEPI_MEMBER_COUNT];
     stepi_piece_t before_key, behind_key; /* the user's */
     stepi_piece_t secret;

@@ -26,7 +26,7 @@ typedef struct text_format {
     bool timestamps, ascii, color;
     stepi_time_text_t time;
     stepi_text_plans_t plans;
-    opening_t openings[5][STEPI_DROPPED + 1]; /* by stepi_level_index() and kind */
+    opening_t openings[5][STEPI_KINDS]; /* by stepi_level_index() and kind */
     stepi_known_t known[STEPI_KNOWN_PLACES];
 } text_format_t;
 
@@ -53,6 +53,7 @@ static const stepi_literal_text_t symbols[] = {
     [STEPI_PROGRESS] = STEPI_LITERAL("\xE2\x8F\xB3 "),                          /* ⏳ */
     [STEPI_OPERATION_INCOMPLETE] = STEPI_LITERAL("\xE2\x9A\xA0\xEF\xB8\x8F  "), /* ⚠️ */
     [STEPI_DROPPED] = STEPI_LITERAL(""),
+    [STEPI_OPERATION_STUCK] = STEPI_LITERAL("\xE2\x8C\x9B "), /* ⌛ */
 };
 
 static void put_indent(stepi_out_t *out, uint32_t depth)
@@ -101,7 +102,7 @@ static void put_subject(stepi_out_t *out, const stepi_line_t *line)
 }
 
 /* How a step ended, by kind: plain, and coloured up to the end of what follows. */
-static const stepi_literal_text_t outcomes[2][STEPI_DROPPED + 1] = {
+static const stepi_literal_text_t outcomes[2][STEPI_KINDS] = {
     { [STEPI_STEP_SUCCESS] = STEPI_LITERAL(" - SUCCESS"),
       [STEPI_STEP_FAILURE] = STEPI_LITERAL(" - FAILED: "),
       [STEPI_STEP_SKIP] = STEPI_LITERAL(" - SKIPPED: "),
@@ -159,6 +160,10 @@ static void put_body(const text_format_t *self, const stepi_line_t *line, stepi_
         break;
     case STEPI_OPERATION_INCOMPLETE:
         stepi_put_literal(out, "INCOMPLETE: ");
+        stepi_text_prose(out, &line->operation, false);
+        break;
+    case STEPI_OPERATION_STUCK:
+        stepi_put_literal(out, "STUCK: ");
         stepi_text_prose(out, &line->operation, false);
         break;
     case STEPI_MESSAGE:
@@ -220,7 +225,7 @@ static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t 
 static void make_openings(text_format_t *self)
 {
     for (int level = 0; level < 5; level++)
-        for (int kind = STEPI_OPERATION_START; kind <= STEPI_DROPPED; kind++) {
+        for (int kind = STEPI_OPERATION_START; kind < STEPI_KINDS; kind++) {
             opening_t *opening = &self->openings[level][kind];
             stepi_out_t out = stepi_out_over(opening->bytes, sizeof(opening->bytes));
             stepi_put(&out, level_tags[self->color][level].bytes, level_tags[self->color][level].length);

@@ -163,6 +163,8 @@ static void begin(stepi_decoded_t *out, const stepi_record_t *header)
     line->has_step = (header->parts & STEPI_PART_STEP) != 0;
     line->has_elapsed = (header->parts & STEPI_PART_ELAPSED) != 0;
     line->has_text = (header->parts & STEPI_PART_TEXT) != 0;
+    line->is_slow = line->from_recorder = false;
+    line->sample_rate = 0;
     line->place = NULL;
     line->trace = NULL;
     line->step_span = 0;
@@ -175,6 +177,9 @@ static void begin(stepi_decoded_t *out, const stepi_record_t *header)
     line->operation = none;
     line->description = none;
     line->text = none;
+    line->bound.left = 0;
+    line->steps = NULL;
+    line->step_count = line->steps_omitted = 0;
 }
 
 bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out)

@@ -18,8 +18,11 @@ typedef enum stepi_kind {
     STEPI_MESSAGE,
     STEPI_PROGRESS,
     STEPI_OPERATION_INCOMPLETE,
-    STEPI_DROPPED /* done: how many; text: why */
+    STEPI_DROPPED,        /* done: how many; text: why */
+    STEPI_OPERATION_STUCK /* still running, for longer than it should */
 } stepi_kind_t;
+
+enum { STEPI_KINDS = STEPI_OPERATION_STUCK + 1 };
 
 /* Text that may be NULL (bytes == NULL) or cut (original > length). Not terminated. */
 typedef struct stepi_text {
@@ -59,6 +62,15 @@ typedef struct stepi_field_view {
     stepi_text_t text; /* of _TEXT */
 } stepi_field_view_t;
 
+/* A step of an operation that has ended, for those who want the whole of it in one line. */
+typedef struct stepi_step_summary {
+    stepi_kind_t end; /* STEPI_STEP_SUCCESS, _FAILURE or _SKIP; STEPI_STEP_START: it was left open */
+    int32_t step;
+    uint32_t attempts;  /* 1, or more where it was repeated */
+    int64_t elapsed_ns; /* of the last attempt; until the operation's end where it was left open */
+    stepi_text_t description;
+} stepi_step_summary_t;
+
 typedef struct stepi_line {
     stepi_kind_t kind;
     int level;       /* a severity number */
@@ -69,8 +81,12 @@ typedef struct stepi_line {
 
     bool has_operation; /* `operation` is known (NULL text is possible) */
     bool has_step;      /* `step`, `total` and `description` are */
-    bool has_elapsed;   /* `elapsed_ns` is: of the step, of the operation for complete and incomplete */
+    bool has_elapsed;   /* `elapsed_ns` is: of the step, of the operation for complete, incomplete and stuck */
     bool has_text;      /* `text` is: error, reason, message; why records were dropped */
+
+    bool is_slow;           /* complete and incomplete: the operation took longer than step_log_options_t.slow_ms */
+    bool from_recorder;     /* below the level: it was held back, and is shown because its operation failed */
+    double sample_rate;     /* it stands for 1/sample_rate lines, most of which were left out; 0: for itself */
 
     const struct stepi_shape *place; /* knows file and line of the call; NULL: unknown, or not asked for */
     const stepi_trace_t *trace; /* of its operation; NULL: unknown, or there is none */
@@ -83,6 +99,10 @@ typedef struct stepi_line {
     uint32_t omitted;     /* fields that found no room in the record */
     stepi_text_t operation, description, text;
     stepi_fields_t fields;
+    stepi_fields_t bound; /* of its operation, of those around it, and of the log; no key twice */
+    const stepi_step_summary_t *steps; /* complete and incomplete, where an output wants them; in the order of their beginning */
+    uint32_t step_count;
+    uint32_t steps_omitted; /* how many more there were */
 } stepi_line_t;
 
 /* The next field, or false at the end (or where the bytes are damaged). */
