@@ -94,6 +94,7 @@ typedef struct step_field step_field_t;
  *     step_logger_skip(op, reason, fields...)                   step_logger_complete(op, fields...)
  *     step_logger_progress(op, done, total, fields...)          step_logger_failure_errno(op, errnum, fields...)
  *     step_logger_message(op, level, text, fields...)           step_logger_messagef(op, level, format, ...)
+ *     step_logger_bind(op, fields...)
  *
  * start() decides the operation's parent and makes it current on this thread: an operation that starts meanwhile is its
  * child, a message without an operation joins it. Completing or freeing it, on any thread and in any order, removes it
@@ -181,17 +182,24 @@ typedef struct step_log_options {
     uint32_t mode;                  /* STEP_MODE_ASYNC or STEP_MODE_SYNC */
     uint32_t when_full;             /* STEP_FULL_BLOCK or STEP_FULL_DROP */
     uint32_t ring_bytes;            /* of each logging thread: a power of two, 4 KiB to 1 GiB */
-    uint32_t slow_ms;               /* not built yet: 0 */
-    uint32_t flight_recorder_bytes; /* not built yet: 0 */
-    uint32_t stuck_ms;              /* not built yet: 0 */
-    uint32_t reserved;              /* 0 */
-    double sample_rate;             /* not built yet: 1.0 */
-    const char *crash_ring_dir;     /* not built yet: NULL */
-    const char *redact_keys;        /* not built yet: NULL */
+    uint32_t slow_ms;               /* operations that take longer are slow: kept whole, and marked; 0: none is */
+    /* Bytes of records below `level` that each open operation keeps: they are written, marked, if it fails, is slow or never
+     * ends, and discarded otherwise. When there are more the oldest give way. 0: lines below `level` are not recorded. */
+    uint32_t flight_recorder_bytes;
+    uint32_t stuck_ms;          /* an operation that has run for so long is reported, and after each doubling; 0: none is */
+    uint32_t reserved;          /* 0 */
+    double sample_rate;         /* of root operations that end well, which share is written, with their children: 0 to 1 */
+    const char *crash_ring_dir; /* not built yet: NULL */
+    /* Keys whose values are secret, with commas between them, in any case; `*` is any run of characters, `?` any byte:
+     * "password,*_token". Their values are neither copied nor shown. At most 1023 bytes. Copied. */
+    const char *redact_keys;
     /* The library's own troubles: a STEP_E... code and one sentence, which is valid during the call. At most one a second of each
      * kind; from any thread, also within a logging call: what it logs to this log may be dropped. NULL: lines on stderr. */
     void (*diagnose)(void *ctx, int code, const char *text);
     void *diagnose_ctx; /* given to diagnose; must outlive the log */
+    /* Levels by operation: "Database*=debug,Health check=error", patterns as above but in their exact case. The last rule that
+     * matches an operation's name counts for its lines and for messages that join it. At most 32 rules. Copied. */
+    const char *level_rules;
 } step_log_options_t;
 
 /* The default of ring_bytes. */
@@ -199,7 +207,7 @@ typedef struct step_log_options {
 #define STEP_LOG_OPTIONS_INIT                                                                      \
     {                                                                                              \
         sizeof(step_log_options_t), NULL, STEP_LEVEL_INFO, STEP_MODE_ASYNC, STEP_FULL_BLOCK,       \
-            STEP_LOG_RING_BYTES, 0, 0, 0, 0, 1.0, NULL, NULL, NULL, NULL                           \
+            STEP_LOG_RING_BYTES, 0, 0, 0, 0, 1.0, NULL, NULL, NULL, NULL, NULL                     \
     }
 
 /* Where lines go, and how they look. Whoever made one gives it to step_log_add_output(), which owns it from then on. */
@@ -220,7 +228,19 @@ STEP_API int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format
 /* The log's level from now on, on all threads. STEP_EINVAL when it is not between 1 and STEP_LEVEL_OFF. */
 STEP_API int step_log_set_level(step_log_t *log, step_level_t level);
 
-/* Waits until everything logged before this call has reached every sink, or was counted as dropped.
+/* Fields that every later line of the log carries, such as service and host; a key that was bound before gets its new value. At
+ * most 4 KiB of keys and values. STEP_EINVAL when it is more, and from inside a sink of this log; STEP_ENOMEM;
+ * STEP_ETIMEOUT when a sink holds it up for 2 s. Not for signal handlers. step_log_bind() is a macro over it (call.h). */
+STEP_API int step_log_bind_fields(step_log_t *log, const step_field_t *fields, size_t count);
+
+/* Writes what is running now to fd, an operation a line, each below the one that it is part of:
+ * `Sync: [2/3] Fetching models (running_ms=1250.3)`. Nothing is running: nothing is written. fd stays open. STEP_EIO when it
+ * cannot be written, and errno is kept; STEP_ENOMEM; STEP_ETIMEOUT when a sink holds it up for 2 s; STEP_EINVAL from inside a
+ * sink of this log. Not for signal handlers. */
+STEP_API int step_log_dump_active(step_log_t *log, int fd);
+
+/* Waits until everything logged before this call has reached every sink, was counted as dropped, or waits for its operation
+ * to end (sampling, flight recorder).
  * STEP_ETIMEOUT after timeout_ms; STEP_EIO when a sink lost records since the previous flush; STEP_ENOMEM when the backend
  * could not see all that was logged; STEP_EINVAL from inside a sink of this log. */
 STEP_API int step_log_flush(step_log_t *log, uint32_t timeout_ms);
@@ -244,19 +264,21 @@ STEP_API step_log_t *step_log_default(void);
  * when `log` is closed. */
 STEP_API int step_log_set_default(step_log_t *log);
 
-/* What happened to the records of a log. `recorded = written + sampled_out + dropped` once all is flushed; the library's
- * own records (drop reports and such) are not counted. */
+/* What happened to the records of a log. `recorded = written + sampled_out + dropped + held` once all is flushed; the
+ * library's own records (drop reports and such) are not counted. */
 typedef struct step_stats {
     size_t size;           /* sizeof(step_stats_t); set it before the call */
     uint64_t recorded;     /* records that callers made, dropped ones included */
     uint64_t written;      /* records that every output has taken, or filtered by its level */
     uint64_t dropped;      /* records that some output lost, each once: the sum of the dropped_... members */
-    uint64_t misused;      /* calls in the wrong order, a freed operation, a traceparent that cannot be used */
+    uint64_t misused;      /* calls in the wrong order, a freed operation, a bad traceparent, too much bound */
     uint64_t sampled_out;  /* records of successful operations that sampling left out */
     uint64_t dropped_full; /* the ring was full: STEP_FULL_DROP, or no progress for 2 s */
     uint64_t dropped_nested; /* made in a signal handler on top of another logging call */
     uint64_t dropped_memory; /* there was no memory for a ring */
     uint64_t dropped_sink;   /* some sink could not take them */
+    uint64_t held;           /* wait, by sampling or in a flight recorder, until their operations end */
+    uint64_t recorder_discarded; /* by flight recorders; they are among `written`: filtered by their level */
 } step_stats_t;
 
 /* Counters of a log since it was opened (in a forked child: since the fork). Fills as many members as out->size covers.

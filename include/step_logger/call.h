@@ -43,6 +43,9 @@ STEP_API void step_logger_skip_fields(step_logger_t *op, step_site_t *site, cons
 STEP_API void step_logger_complete_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields,
                                           size_t count);
 
+/* Bound fields are always read. They need memory: not for signal handlers, nor is freeing an operation that has some. */
+STEP_API void step_logger_bind_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count);
+
 STEP_API void step_logger_progress_fields(step_logger_t *op, step_site_t *site, uint64_t done, uint64_t total,
                                           const step_field_t *fields, size_t count);
 STEP_API void step_logger_message_fields(step_logger_t *op, step_site_t *site, step_level_t level, const char *text,
@@ -396,6 +399,23 @@ static inline bool stepi_wants_default(int level)
 /* (op, step_level_t level, const char *text, fields...): a line of the operation that is no step's beginning or end */
 #define step_logger_message(...)                                                                   \
     STEPI_EXPAND(STEPI_JOIN(STEPI_OP_MESSAGE_, STEPI_OVER_3(__VA_ARGS__))(__VA_ARGS__))
+
+/* (op, fields...): fields that every later line of the operation and of its children carries, those before start(), too; a key that
+ * was bound before gets its new value. At most 4 KiB of keys and values. */
+#define step_logger_bind(op, ...)                                                                  \
+    do {                                                                                           \
+        STEPI_SITE;                                                                                \
+        STEPI_OP(op) STEPI_FIELDS(__VA_ARGS__);                                                    \
+        step_logger_bind_fields(stepi_op, &stepi_site, STEPI_LIST);                                \
+    } while (0)
+
+/* (step_log_t *log, fields...): the same for every later line of the log; NULL: the default log */
+#define step_log_bind(log, ...)                                                                    \
+    do {                                                                                           \
+        step_log_t *const stepi_log = (log);                                                       \
+        STEPI_FIELDS(__VA_ARGS__);                                                                 \
+        step_log_bind_fields(stepi_log, STEPI_LIST);                                               \
+    } while (0)
 
 /* (op, step_level_t level, const char *format, ...): as printf; formatted by the caller, which costs what printf does */
 #define step_logger_messagef(op, level, ...)                                                       \

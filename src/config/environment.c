@@ -10,8 +10,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
+
+enum { SHARE_DIGITS = 15 };
 
 typedef struct output_choice {
     step_sink_t *sink;
@@ -30,34 +31,89 @@ static void complain(const char *name, const char *value, const char *allowed)
     stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, STEP_EINVAL, "%s=%.100s is not understood: %s", name, value, allowed);
 }
 
-/* ---- LOG_LEVEL ---- */
+/* ---- LOG_LEVEL: a level, rules by operation behind it ---- */
 
-static step_level_t level_named(const char *name, size_t length)
+static void read_level(step_log_options_t *options)
 {
-    static const struct {
-        const char *name;
-        step_level_t level;
-    } levels[] = { { "debug", STEP_LEVEL_DEBUG },     { "info", STEP_LEVEL_INFO },   { "warning", STEP_LEVEL_WARNING },
-                   { "warn", STEP_LEVEL_WARNING },    { "error", STEP_LEVEL_ERROR }, { "critical", STEP_LEVEL_CRITICAL },
-                   { "off", STEP_LEVEL_OFF } };
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-        if (strlen(levels[i].name) == length && strncasecmp(levels[i].name, name, length) == 0)
-            return levels[i].level;
+    const char *const value = variable("LOG_LEVEL");
+    const char *rest = value;
+    stepi_slice_t first, bad;
+    stepi_rules_t rules;
+    if (value == NULL)
+        return;
+    const char *list = value;
+    stepi_list_next(&list, &first);
+    const bool begins_with_rule = memchr(first.bytes, '=', first.length) != NULL;
+    if (!begins_with_rule) {
+        const step_level_t level = stepi_level_named(first);
+        if (level != 0)
+            options->level = level;
+        else
+            complain("LOG_LEVEL", value, "use debug, info, warning, error, critical or off; info is used");
+        rest = list;
+    }
+    if (stepi_rules_read(&rules, rest, &bad))
+        options->level_rules = rest;
+    else
+        complain("LOG_LEVEL", value, "behind the level use rules such as Database*=debug, with commas between them; none is used");
+}
+
+/* ---- What is kept: numbers ---- */
+
+/* Decimal digits alone. */
+static uint32_t read_number(const char *name, const char *allowed)
+{
+    const char *value = variable(name);
+    uint64_t number = 0;
+    size_t digits = 0;
+    if (value == NULL)
+        return 0;
+    for (; value[digits] >= '0' && value[digits] <= '9' && number <= UINT32_MAX; digits++)
+        number = number * 10 + (uint64_t)(value[digits] - '0');
+    if (value[digits] == '\0' && number <= UINT32_MAX)
+        return (uint32_t)number;
+    complain(name, value, allowed);
     return 0;
 }
 
-static step_level_t read_level(void)
+/* A decimal from 0 to 1, whatever the locale's decimal point is; beyond 15 digits it would not be exact. */
+static double read_share(const char *name, double unset)
 {
-    const char *value = variable("LOG_LEVEL");
+    const char *value = variable(name);
+    uint64_t number = 0, scale = 1;
+    bool behind_point = false;
+    size_t digits = 0, at = 0;
     if (value == NULL)
-        return STEP_LEVEL_INFO;
-    const size_t length = strcspn(value, ",");
-    if (value[length] == ',')
-        complain("LOG_LEVEL", value, "rules by operation are not built yet; the level before the comma is used for all");
-    const step_level_t level = level_named(value, length);
-    if (level == 0)
-        complain("LOG_LEVEL", value, "use debug, info, warning, error, critical or off; info is used");
-    return level != 0 ? level : STEP_LEVEL_INFO;
+        return unset;
+    for (; value[at] != '\0' && digits <= SHARE_DIGITS; at++) {
+        if (value[at] == '.' && !behind_point) {
+            behind_point = true;
+            continue;
+        }
+        if (value[at] < '0' || value[at] > '9')
+            break;
+        number = number * 10 + (uint64_t)(value[at] - '0');
+        scale *= behind_point ? 10 : 1;
+        digits++;
+    }
+    if (value[at] == '\0' && digits > 0 && digits <= SHARE_DIGITS && number <= scale)
+        return (double)number / (double)scale;
+    complain(name, value, "use a number from 0 to 1, such as 0.1; 1 is used");
+    return unset;
+}
+
+static void read_retention(step_log_options_t *options)
+{
+    options->sample_rate = read_share("STEP_LOGGER_SAMPLE_RATE", 1.0);
+    options->flight_recorder_bytes =
+        read_number("STEP_LOGGER_FLIGHT_RECORDER_BYTES", "use a number of bytes; there is no flight recorder");
+    options->slow_ms = read_number("STEP_LOGGER_SLOW_MS", "use a number of milliseconds; no operation counts as slow");
+    options->stuck_ms = read_number("STEP_LOGGER_STUCK_MS", "use a number of milliseconds; none is reported as stuck");
+    options->redact_keys = variable("STEP_LOGGER_REDACT_KEYS");
+    if (options->redact_keys != NULL && strlen(options->redact_keys) >= STEPI_REDACT_BYTES) {
+        complain("STEP_LOGGER_REDACT_KEYS", options->redact_keys, "use at most 1023 bytes; the value of every key is redacted");
+        options->redact_keys = "*";
+    }
 }
 
 /* ---- STEP_LOGGER_OUTPUT ---- */
@@ -147,7 +203,8 @@ static step_log_t *make(void)
 {
     step_log_options_t options = STEP_LOG_OPTIONS_INIT;
     step_log_t *log = NULL;
-    options.level = read_level();
+    read_level(&options);
+    read_retention(&options);
     const int failed = step_log_open(&options, &log);
     if (failed != STEP_OK) {
         stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, failed, "there is no default log: %s", step_error_text(failed));

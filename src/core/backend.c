@@ -10,6 +10,7 @@
 #include "core/log.h"
 
 #include "core/registry.h"
+#include "core/watch.h"
 #include "platform/system.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAP_MIN_NS = 50000, NAP_WRITER_NS = 1000000, NAP_MAX_NS = 20000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
+enum { NAP_MIN_NS = 50000, NAP_WRITER_NS = 1000000, NAP_MAX_NS = 20000000, WATCH_EVERY_NS = 10000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
 
 /* The log that this thread pumps. */
 static _Thread_local const step_log_t *pumping __attribute__((tls_model("initial-exec")));
@@ -53,6 +54,10 @@ static stepi_pass_t one_round(step_log_t *log)
     pumping = log;
     stepi_pass_t found = stepi_backend_pass(log);
     stepi_backend_report_losses(log, false);
+    if (log->backend.stuck_ns > 0 && stepi_monotonic_ns() - log->backend.watched_ns >= WATCH_EVERY_NS) {
+        log->backend.watched_ns = stepi_monotonic_ns();
+        stepi_watch(log);
+    }
     if (found != STEPI_PASS_TOOK || stepi_backend_is_dry(log))
         stepi_backend_write(log); /* where a queue is full the lines stay, and its writer wakes us when there is room */
     pumping = NULL;
@@ -68,10 +73,12 @@ static bool rings_are_dry(step_log_t *log)
     return dry;
 }
 
-static void park(step_log_t *log, uint32_t wake)
+/* Sleeps until there is a record, or an operation has been running for too long. True: it was a record, or may have been. */
+static bool park(step_log_t *log, uint32_t wake)
 {
     stepi_lock_take(&log->pump);
     stepi_rings_trim(log);
+    const int64_t pause = stepi_watch_pause(log);
     stepi_lock_release(&log->pump);
     atomic_store_explicit(&log->parked, 1, memory_order_seq_cst);
     if (stepi_needs_fences)
@@ -79,8 +86,9 @@ static void park(step_log_t *log, uint32_t wake)
     else
         stepi_barrier();
     if (rings_are_dry(log) && atomic_load_explicit(&log->stop, memory_order_acquire) == 0)
-        stepi_futex_wait(&log->wake, wake, STEPI_FOREVER);
+        stepi_futex_wait(&log->wake, wake, pause);
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
+    return atomic_load_explicit(&log->wake, memory_order_relaxed) != wake;
 }
 
 static void *run(void *argument)
@@ -102,8 +110,8 @@ static void *run(void *argument)
             stepi_futex_wait(&log->wake, wake, nap);
             nap = nap * 2 < NAP_MAX_NS ? nap * 2 : NAP_MAX_NS;
         } else {
-            park(log, wake);
-            last_traffic = stepi_monotonic_ns();
+            if (park(log, wake))
+                last_traffic = stepi_monotonic_ns();
         }
     }
     /* release: who sees us stopped sees what we did */
@@ -179,8 +187,11 @@ static void pump_locked(step_log_t *log, stepi_pump_end_t end)
             set_targets(b);
     } while (!is_at_targets(b));
     stepi_backend_report_losses(log, true);
-    if (end == STEPI_PUMP_LAST || end == STEPI_PUMP_EXIT)
+    stepi_watch(log);
+    if (end == STEPI_PUMP_LAST || end == STEPI_PUMP_EXIT) {
+        stepi_retention_finish(log);
         stepi_backend_report_open(log);
+    }
     stepi_backend_write(log);
 }
 
@@ -259,6 +270,7 @@ static void add_work(step_log_t *log, void *argument)
     atomic_store_explicit(&b->output_count, at + 1, memory_order_release);
     if (output->format->shows_places)
         atomic_store_explicit(&log->shows_places, true, memory_order_relaxed);
+    b->wants_steps |= output->format->wants_steps;
 }
 
 int stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns)
@@ -267,6 +279,24 @@ int stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_n
     if (!as_backend(log, timeout_ns, add_work, output))
         return STEP_ETIMEOUT;
     return output->slot >= 0 ? STEP_OK : STEP_EINVAL;
+}
+
+typedef struct run_job {
+    void (*work)(step_log_t *log, void *argument);
+    void *argument;
+} run_job_t;
+
+static void run_work(step_log_t *log, void *argument)
+{
+    const run_job_t *job = argument;
+    pump_locked(log, STEPI_PUMP_ON);
+    job->work(log, job->argument);
+}
+
+bool stepi_backend_run(step_log_t *log, int64_t timeout_ns, void (*work)(step_log_t *log, void *argument), void *argument)
+{
+    run_job_t job = { .work = work, .argument = argument };
+    return as_backend(log, timeout_ns, run_work, &job);
 }
 
 static void reopen_work(step_log_t *log, void *argument)
@@ -298,6 +328,7 @@ void stepi_backend_clear(step_log_t *log)
 {
     stepi_backend_t *b = &log->backend;
     free(b->sources);
+    free(b->bound);
     stepi_optable_clear(&b->operations);
     stepi_ledger_clear(&b->ledger);
     memset(b, 0, sizeof(*b));
@@ -324,6 +355,7 @@ void stepi_backend_reset_in_child(step_log_t *log)
     b->processed = 0;
     memset(b->losses_told, 0, sizeof(b->losses_told));
     stepi_optable_reset_in_child(&b->operations);
+    stepi_retention_reset_in_child(&b->retention);
     stepi_ledger_reset_in_child(&b->ledger);
     for (int i = 0; i < b->output_count; i++)
         stepi_output_reset_in_child(b->outputs[i], is_whole);

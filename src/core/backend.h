@@ -9,6 +9,7 @@
 #include "core/ledger.h"
 #include "core/optable.h"
 #include "core/output.h"
+#include "core/retention.h"
 #include "platform/clock.h"
 #include "record/ring.h"
 
@@ -37,6 +38,13 @@ typedef struct stepi_backend {
     uint64_t own_seq; /* of the library's own records */
     uint64_t processed;
     stepi_optable_t operations;
+    stepi_retention_t retention;
+    stepi_bound_t *bound; /* to the log */
+    uint64_t bound_at;    /* when, by `binds` */
+    uint64_t binds;       /* how often something was bound; 0: never */
+    bool wants_steps;     /* some output shows what became of an operation's steps */
+    int64_t stuck_ns;     /* operations that run longer are reported; 0: none */
+    int64_t watched_ns;   /* when they were last looked at */
     stepi_output_t *outputs[STEPI_OUTPUTS_MAX];
     _Atomic int output_count; /* grows under the pump lock */
     stepi_ledger_t ledger;
@@ -54,6 +62,12 @@ stepi_pass_t stepi_backend_pass(step_log_t *log);
 
 /* Whether there is something in the rings. Under the pump lock. (merge.c) */
 bool stepi_backend_is_dry(step_log_t *log);
+
+/* Takes what is in the rings, then does `work`, as the backend on the calling thread. False: no lock in time. */
+bool stepi_backend_run(step_log_t *log, int64_t timeout_ns, void (*work)(step_log_t *log, void *argument), void *argument);
+
+/* A line, record number `index`, goes to the outputs whose level it has. (lines.c) */
+void stepi_backend_offer(stepi_backend_t *backend, const stepi_line_t *line, uint64_t index);
 
 /* One record becomes lines; a damaged one is counted as lost. Under the pump lock. (lines.c) */
 void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8_t *record);
@@ -82,6 +96,10 @@ int stepi_backend_reopen(step_log_t *log, int64_t timeout_ns);
 
 /* A line of the library's own, with the next number of its sequence. Under the pump lock. (lines.c) */
 stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int level);
+
+/* How long an operation has been running; a line of ours that reports it. Under the pump lock. (lines.c) */
+int64_t stepi_backend_running_ns(const step_log_t *log, const stepi_open_operation_t *operation);
+void stepi_backend_report(step_log_t *log, stepi_open_operation_t *operation, stepi_kind_t kind);
 
 /* Reports open operations as incomplete. Under the pump lock. (lines.c) */
 void stepi_backend_report_open(step_log_t *log);

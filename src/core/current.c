@@ -58,6 +58,7 @@ stepi_current_t stepi_current_of(step_logger_t *op)
     return (stepi_current_t){ .op = op,
                               .id = atomic_load_explicit(&op->id, memory_order_relaxed),
                               .log = op->log,
+                              .threshold = op->gate.threshold,
                               .serial = op->serial,
                               .depth = atomic_load_explicit(&op->depth, memory_order_relaxed),
                               .trace_flags = atomic_load_explicit(&op->trace_flags, memory_order_relaxed),

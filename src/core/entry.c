@@ -202,6 +202,7 @@ bool stepi_write(stepi_entry_t *entry, stepi_draft_t *draft)
     stepi_ring_t *ring = entry->ring;
     take_number(draft, ring);
     set_time(draft, entry);
+    draft->redact = entry->log->redact;
     if (entry->log->clocked)
         draft->parts |= STEPI_PART_CLOCK;
     if (__builtin_expect(entry->place != 0, 0) && (draft->parts & STEPI_FLAG_QUIET) == 0) {

@@ -32,9 +32,36 @@ static int64_t elapsed_of(const stepi_backend_t *b, const stepi_decoded_t *recor
 
 /* ---- Operations ---- */
 
-/* Brings the picture of the record's operation up to date; NULL when it has none, or there is no memory. */
-static stepi_open_operation_t *update_operation(stepi_backend_t *b, const stepi_decoded_t *record)
+static void replace_bound(stepi_backend_t *b, stepi_open_operation_t *operation, const stepi_fields_t *fields)
 {
+    stepi_bound_t *copy = stepi_bound_copy(fields);
+    if (copy == NULL)
+        return;
+    free(operation->own_bound);
+    operation->own_bound = copy;
+    operation->own_bound_at = ++b->binds;
+}
+
+/* What travels with names. */
+static void introduce(step_log_t *log, stepi_open_operation_t *operation, const stepi_decoded_t *record)
+{
+    stepi_backend_t *b = &log->backend;
+    stepi_optable_name(operation, &record->line.operation);
+    if (log->rules.count > 0)
+        operation->threshold = stepi_rules_level(&log->rules, &record->line.operation);
+    if (record->parts & STEPI_PART_TRACE) {
+        operation->has_trace = true;
+        operation->trace = record->trace;
+        stepi_optable_link(&b->operations, operation, record->trace.parent_operation);
+    }
+    if (record->parts & STEPI_PART_BOUND)
+        replace_bound(b, operation, &record->bound);
+}
+
+/* Brings the picture of the record's operation up to date; NULL when it has none, or there is no memory. */
+static stepi_open_operation_t *update_operation(step_log_t *log, const stepi_decoded_t *record)
+{
+    stepi_backend_t *b = &log->backend;
     const stepi_line_t *line = &record->line;
     if (record->operation == 0)
         return NULL;
@@ -42,43 +69,53 @@ static stepi_open_operation_t *update_operation(stepi_backend_t *b, const stepi_
     if (operation == NULL)
         return NULL;
     if (record->parts & STEPI_PART_OPERATION)
-        stepi_optable_name(operation, &line->operation);
-    if (record->parts & STEPI_PART_TRACE) {
-        operation->has_trace = true;
-        operation->trace = record->trace;
-    }
+        introduce(log, operation, record);
     if (record->parts & STEPI_PART_SPAN)
         operation->step_span = record->span;
     if (record->parts & STEPI_PART_DESCRIPTION)
         stepi_optable_describe(operation, line->step, line->total, &line->description);
-    if (line->kind == STEPI_OPERATION_START) {
+    if (line->kind == STEPI_OPERATION_START && !operation->started) {
         operation->started = true;
         operation->depth = line->depth;
         operation->level = line->level;
         operation->start_ticks = record->ticks;
         operation->start_ns = (int64_t)record->stamp;
+        stepi_retention_begin(log, operation);
     }
     if (line->kind == STEPI_STEP_START)
         operation->failed = false;
     return operation;
 }
 
-static void end_of_record(stepi_backend_t *b, stepi_open_operation_t *operation, const stepi_decoded_t *record)
+static void end_operation(step_log_t *log, stepi_open_operation_t *operation, const stepi_line_t *line)
 {
+    if (line->is_slow || line->kind == STEPI_OPERATION_INCOMPLETE)
+        stepi_retention_keep(log, operation);
+    operation->step_known = false;
+    if (operation->ended)
+        return;
+    operation->ended = true;
+    stepi_retention_end(log, operation);
+}
+
+static void end_of_record(step_log_t *log, stepi_open_operation_t *operation, const stepi_decoded_t *record)
+{
+    stepi_backend_t *b = &log->backend;
     switch (record->line.kind) {
     case STEPI_STEP_FAILURE:
         operation->failed = true;
         operation->step_known = false;
+        stepi_retention_keep(log, operation);
         break;
     case STEPI_STEP_SUCCESS:
     case STEPI_STEP_SKIP:
         operation->step_known = false;
         break;
     case STEPI_OPERATION_COMPLETE:
-        operation->ended = true;
-        operation->step_known = false;
+        end_operation(log, operation, &record->line);
         break;
     case STEPI_OPERATION_INCOMPLETE:
+        end_operation(log, operation, &record->line);
         stepi_optable_remove(&b->operations, record->operation);
         break;
     default:
@@ -114,9 +151,68 @@ static void complete_names(stepi_line_t *line, const stepi_open_operation_t *ope
     line->step_span = line->has_step && operation->step_known ? operation->step_span : 0;
 }
 
+/* ---- What was bound ---- */
+
+/* When something was bound last that the operation's lines carry. */
+static uint64_t bound_at(const stepi_backend_t *b, const stepi_open_operation_t *operation)
+{
+    uint64_t at = b->bound_at;
+    for (; operation != NULL; operation = operation->parent)
+        at = operation->own_bound_at > at ? operation->own_bound_at : at;
+    return at;
+}
+
+/* Of the operation and of all around it, inner ones before outer ones. Made anew when something was bound since. */
+static const stepi_bound_t *bound_of(const stepi_backend_t *b, stepi_open_operation_t *operation)
+{
+    if (operation == NULL)
+        return b->bound;
+    const uint64_t at = bound_at(b, operation);
+    if (at == operation->bound_as_of)
+        return operation->bound;
+    stepi_bound_t *bound = stepi_bound_join(operation->own_bound, bound_of(b, operation->parent), STEPI_FIRST_WINS);
+    if (bound != NULL) {
+        free(operation->bound);
+        operation->bound = bound;
+        operation->bound_as_of = at;
+    }
+    return operation->bound;
+}
+
+static void set_bound(const stepi_backend_t *b, stepi_line_t *line, stepi_open_operation_t *operation)
+{
+    if (__builtin_expect(b->binds > 0, 0))
+        line->bound = stepi_bound_fields(bound_of(b, operation));
+}
+
+/* ---- Steps ---- */
+
+static bool is_end(const stepi_line_t *line)
+{
+    return line->kind == STEPI_OPERATION_COMPLETE || line->kind == STEPI_OPERATION_INCOMPLETE;
+}
+
+static int64_t span_ns(const step_log_t *log, uint64_t from, uint64_t to)
+{
+    const int64_t span = (int64_t)(to - from);
+    const int64_t ns = log->clocked ? span : stepi_timebase_span_ns(&log->backend.time, span);
+    return ns > 0 ? ns : 0;
+}
+
+static void summarize(const step_log_t *log, stepi_open_operation_t *operation, stepi_line_t *line, uint64_t now)
+{
+    stepi_summary_t *summary = &operation->summary;
+    if (line->kind == STEPI_STEP_START)
+        stepi_summary_begin(summary, line, now);
+    else if (line->kind == STEPI_STEP_SUCCESS || line->kind == STEPI_STEP_FAILURE || line->kind == STEPI_STEP_SKIP)
+        stepi_summary_end(summary, line);
+    else if (is_end(line))
+        stepi_summary_show(summary, line, span_ns(log, summary->opened_at, now));
+}
+
 /* ---- Lines ---- */
 
-static void offer(stepi_backend_t *b, const stepi_line_t *line, uint64_t index)
+void stepi_backend_offer(stepi_backend_t *b, const stepi_line_t *line, uint64_t index)
 {
     for (int i = 0; i < b->output_count; i++)
         if (line->level >= b->outputs[i]->level)
@@ -127,26 +223,32 @@ void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8
 {
     stepi_backend_t *b = &log->backend;
     stepi_decoded_t record;
-    const uint64_t index = b->processed++;
     if (!stepi_record_decode(bytes, ring->bytes, &record)) {
+        const uint64_t index = b->processed++;
         stepi_ledger_lose(&b->ledger, index, index + 1);
         return;
     }
     stepi_line_t *line = &record.line;
-    stepi_open_operation_t *operation = update_operation(b, &record);
+    stepi_open_operation_t *operation = update_operation(log, &record);
     line->wall_ns = wall_of(b, &record);
     b->last_wall_ns = line->wall_ns;
     b->last_ticks = record.ticks;
-    if ((record.parts & STEPI_FLAG_QUIET) == 0) {
-        line->elapsed_ns = elapsed_of(b, &record);
+    line->elapsed_ns = elapsed_of(b, &record);
+    line->is_slow = b->retention.slow_ns > 0 && is_end(line) && line->elapsed_ns > b->retention.slow_ns;
+    if (b->wants_steps && operation != NULL)
+        summarize(log, operation, line, log->clocked ? record.stamp : record.ticks);
+    if ((record.parts & STEPI_FLAG_QUIET) != 0) {
+        b->processed++;
+    } else {
         line->pid = stepi_process_id();
         line->tid = ring->tid;
         if (operation != NULL)
             complete_names(line, operation);
-        offer(b, line, index);
+        set_bound(b, line, operation);
+        stepi_retention_line(log, operation, line);
     }
     if (operation != NULL)
-        end_of_record(b, operation, &record);
+        end_of_record(log, operation, &record);
 }
 
 stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int level)
@@ -158,7 +260,8 @@ stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int leve
                            .seq = b->own_seq++,
                            .pid = stepi_process_id(),
                            .tid = 0, /* no thread's: its numbers are not in their sequences */
-                           .attempt = 1 };
+                           .attempt = 1,
+                           .bound = stepi_bound_fields(b->bound) };
 }
 
 uint64_t stepi_backend_losses(step_log_t *log, stepi_loss_t reason)
@@ -197,31 +300,41 @@ void stepi_backend_report_losses(step_log_t *log, bool now)
         line.text = stepi_text_of(reasons[reason]);
         b->losses_told[reason] = losses;
         b->losses_told_ns = stepi_monotonic_ns();
-        offer(b, &line, STEPI_OWN_LINE);
+        stepi_backend_offer(b, &line, STEPI_OWN_LINE);
     }
 }
 
-static void report_open(step_log_t *log, const stepi_open_operation_t *operation)
+/* ---- Operations that are still open ---- */
+
+int64_t stepi_backend_running_ns(const step_log_t *log, const stepi_open_operation_t *operation)
+{
+    if (!log->clocked)
+        return span_ns(log, operation->start_ticks, stepi_ticks());
+    return span_ns(log, (uint64_t)operation->start_ns, (uint64_t)log->clock.monotonic_ns(log->clock.ctx));
+}
+
+void stepi_backend_report(step_log_t *log, stepi_open_operation_t *operation, stepi_kind_t kind)
 {
     stepi_backend_t *b = &log->backend;
     const int level = operation->level > STEP_LEVEL_WARNING ? operation->level : STEP_LEVEL_WARNING;
-    if (level < stepi_level_of(log))
+    if (level < stepi_retention_level(log, operation))
         return;
-    stepi_line_t line = stepi_backend_own_line(log, STEPI_OPERATION_INCOMPLETE, level);
+    stepi_line_t line = stepi_backend_own_line(log, kind, level);
     line.depth = operation->depth;
     line.has_operation = operation->has_name;
     line.operation = operation->name_text;
     line.has_elapsed = true;
-    line.elapsed_ns = log->clocked ? log->clock.monotonic_ns(log->clock.ctx) - operation->start_ns
-                                   : stepi_timebase_span_ns(&b->time, (int64_t)(stepi_ticks() - operation->start_ticks));
-    if (line.elapsed_ns < 0)
-        line.elapsed_ns = 0;
+    line.elapsed_ns = stepi_backend_running_ns(log, operation);
     line.has_step = operation->step_known;
     line.step = operation->step;
     line.total = operation->total;
     line.description = operation->description_text;
     line.trace = operation->has_trace ? &operation->trace : NULL;
-    offer(b, &line, STEPI_OWN_LINE);
+    line.is_slow = is_end(&line) && b->retention.slow_ns > 0 && line.elapsed_ns > b->retention.slow_ns;
+    set_bound(b, &line, operation);
+    if (b->wants_steps)
+        summarize(log, operation, &line, log->clocked ? (uint64_t)operation->start_ns + (uint64_t)line.elapsed_ns : stepi_ticks());
+    stepi_backend_offer(b, &line, STEPI_OWN_LINE);
 }
 
 static int newest_first(const void *a, const void *b)
@@ -253,11 +366,11 @@ void stepi_backend_report_open(step_log_t *log)
         if (sorted != NULL)
             sorted[count++] = operation;
         else
-            report_open(log, operation);
+            stepi_backend_report(log, operation, STEPI_OPERATION_INCOMPLETE);
     }
     if (count > 1)
         qsort(sorted, count, sizeof(stepi_open_operation_t *), newest_first);
     for (size_t i = 0; i < count; i++)
-        report_open(log, sorted[i]);
+        stepi_backend_report(log, sorted[i], STEPI_OPERATION_INCOMPLETE);
     free(sorted);
 }

@@ -4,10 +4,12 @@
 #include "base/options.h"
 #include "core/misuse.h"
 #include "core/registry.h"
+#include "record/shape.h"
 #include "platform/clock.h"
 #include "platform/system.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { RING_BYTES_MIN = 4096, RING_BYTES_MAX = 1 << 30, NAP_NS = 100000, CALL_NS = 500000000, MS_NS = 1000000 };
@@ -84,23 +86,29 @@ static int check_values(const step_log_options_t *o)
         return refuse(o, STEP_EINVAL, "the clock lacks wall_ns or monotonic_ns");
     if (!(o->sample_rate >= 0.0 && o->sample_rate <= 1.0))
         return refuse(o, STEP_EINVAL, "sample_rate is not between 0 and 1");
+    if (o->redact_keys != NULL && strlen(o->redact_keys) >= STEPI_REDACT_BYTES)
+        return refuse(o, STEP_EINVAL, "redact_keys is longer than 1023 bytes");
     return STEP_OK;
+}
+
+static int check_rules(const step_log_options_t *o)
+{
+    stepi_rules_t rules;
+    stepi_slice_t bad;
+    char text[200];
+    if (stepi_rules_read(&rules, o->level_rules, &bad))
+        return STEP_OK;
+    if (bad.length == 0)
+        return refuse(o, STEP_EINVAL, "level_rules has more than 32 rules or 1023 bytes");
+    snprintf(text, sizeof(text), "level_rules: \"%.*s\" is not PATTERN=LEVEL with debug, info, warning, error, critical or off",
+             bad.length < 100 ? (int)bad.length : 100, bad.bytes);
+    return refuse(o, STEP_EINVAL, text);
 }
 
 static int check_features(const step_log_options_t *o)
 {
-    if (o->slow_ms != 0)
-        return refuse(o, STEP_ENOTSUP, "slow_ms is not built yet: leave it 0");
-    if (o->flight_recorder_bytes != 0)
-        return refuse(o, STEP_ENOTSUP, "flight_recorder_bytes is not built yet: leave it 0");
-    if (o->stuck_ms != 0)
-        return refuse(o, STEP_ENOTSUP, "stuck_ms is not built yet: leave it 0");
-    if (o->sample_rate < 1.0)
-        return refuse(o, STEP_ENOTSUP, "sample_rate is not built yet: leave it 1.0");
     if (o->crash_ring_dir != NULL)
         return refuse(o, STEP_ENOTSUP, "crash_ring_dir is not built yet: leave it NULL");
-    if (o->redact_keys != NULL)
-        return refuse(o, STEP_ENOTSUP, "redact_keys is not built yet: leave it NULL; step_secret() is");
     return STEP_OK;
 }
 
@@ -112,8 +120,29 @@ static int read_options(const step_log_options_t *given, step_log_options_t *opt
         *options = defaults;
         return refuse(options, STEP_EINVAL, "options.size is not one this library knows; start from STEP_LOG_OPTIONS_INIT");
     }
-    const int bad = check_values(options);
+    int bad = check_values(options);
+    if (bad == STEP_OK)
+        bad = check_rules(options);
     return bad != STEP_OK ? bad : check_features(options);
+}
+
+static void set_up_redaction(step_log_t *log, const char *keys)
+{
+    log->redact = NULL;
+    if (keys == NULL || keys[0] == '\0')
+        return;
+    memcpy(log->redact_text, keys, strlen(keys) + 1);
+    log->redact = log->redact_text;
+    stepi_shapes_redact(log->redact_text);
+}
+
+static void set_up_levels(step_log_t *log, const step_log_options_t *options)
+{
+    stepi_slice_t bad;
+    stepi_rules_read(&log->rules, options->level_rules, &bad);
+    log->records_all = options->flight_recorder_bytes > 0;
+    log->levels_vary = log->records_all || log->rules.count > 0;
+    __atomic_store_n(&log->level, options->level, __ATOMIC_RELAXED);
 }
 
 static void set_up(step_log_t *log, const step_log_options_t *options)
@@ -127,7 +156,10 @@ static void set_up(step_log_t *log, const step_log_options_t *options)
     log->ring_bytes = options->ring_bytes;
     log->diagnose = options->diagnose;
     log->diagnose_ctx = options->diagnose_ctx;
-    __atomic_store_n(&log->level, options->level, __ATOMIC_RELAXED);
+    set_up_levels(log, options);
+    set_up_redaction(log, options->redact_keys);
+    stepi_retention_start(&log->backend.retention, options);
+    log->backend.stuck_ns = (int64_t)options->stuck_ms * MS_NS;
     atomic_store_explicit(&log->synchronous, options->mode == STEP_MODE_SYNC ? STEPI_SYNC_ALWAYS : STEPI_SYNC_NEVER,
                           memory_order_relaxed);
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
@@ -207,13 +239,31 @@ int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *forma
     return result;
 }
 
+static void set_level(step_log_t *log, void *argument)
+{
+    const step_level_t *level = argument;
+    __atomic_store_n(&log->level, *level, __ATOMIC_RELAXED);
+    stepi_gate_update();
+}
+
+/* Where the backend decides what is below the level, it first does so for what was logged before. */
+static int set_level_behind(step_log_t *log, step_level_t level)
+{
+    if (stepi_backend_is_here(log) || !stepi_log_visit(log))
+        return STEP_EINVAL;
+    const bool done = stepi_backend_run(log, STEPI_PATIENCE_NS, set_level, &level);
+    stepi_log_leave(log);
+    return done ? STEP_OK : STEP_ETIMEOUT;
+}
+
 int step_log_set_level(step_log_t *log, step_level_t level)
 {
     log = stepi_log_of(log);
     if (log == NULL || level < 1 || level > STEP_LEVEL_OFF)
         return STEP_EINVAL;
-    __atomic_store_n(&log->level, level, __ATOMIC_RELAXED);
-    stepi_gate_update();
+    if (log->records_all)
+        return set_level_behind(log, level);
+    set_level(log, &level);
     return STEP_OK;
 }
 
@@ -403,6 +453,10 @@ static void collect(step_log_t *log, step_stats_t *stats)
     /* while we hold the registry, so that no call of a signal handler wants the ledger */
     stepi_ledger_read(&log->backend.ledger, &stats->written, &stats->dropped_sink);
     stepi_registry_release();
+    const stepi_retention_t *retention = &log->backend.retention;
+    stats->sampled_out = read_counter(&retention->sampled_out);
+    stats->recorder_discarded = read_counter(&retention->recorder_discarded);
+    stats->held = read_counter(&retention->held);
     stats->dropped_memory = read_counter(&log->dropped_memory);
     stats->misused = read_counter(&log->misused);
     stats->recorded = seq + stats->dropped_nested + stats->dropped_memory; /* those took no number */

@@ -10,7 +10,9 @@
 
 #include "base/traceparent.h"
 #include "core/backend.h"
+#include "core/rules.h"
 #include "platform/futex.h"
+#include "record/redact.h"
 #include "record/ring.h"
 
 #include <step_logger.h>
@@ -50,7 +52,13 @@ struct step_log {
     _Atomic bool shows_places;    /* some output shows file and line of calls */
     bool clocked;
     bool drop_when_full;
+    bool records_all;  /* there is a flight recorder: the backend decides what is below the level */
+    bool levels_vary;  /* by operation: a message asks the one that it joins */
+    int32_t admits_all; /* 0: the threshold of operations then */
+    const char *redact; /* patterns of keys whose values are secret; NULL: none */
     step_clock_t clock;
+    stepi_rules_t rules;
+    char redact_text[STEPI_REDACT_BYTES];
 
     /* Between producers and the backend. */
     _Alignas(STEPI_CACHE_LINE) _Atomic uint32_t wake; /* futex: the backend naps and parks on it */

@@ -257,6 +257,7 @@ stepi_pass_t stepi_backend_pass(step_log_t *log)
     const bool took = merge(log, cutoff);
     if (took) {
         end_epoch(b);
+        stepi_retention_sweep(log);
         b->held_since_ns = 0;
         atomic_fetch_add_explicit(&log->drained, 1, memory_order_relaxed);
         atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);

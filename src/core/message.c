@@ -22,12 +22,23 @@ static bool log_wants(const step_log_t *log, step_level_t level)
     return log != NULL && stored_level(level) >= stepi_level_of(log);
 }
 
+/* The same for a message, which may join an operation that has a level of its own. */
+static bool message_is_wanted(const step_log_t *log, step_level_t level)
+{
+    if (log == NULL || !log->levels_vary)
+        return log_wants(log, level);
+    const stepi_current_t *current = stepi_current();
+    if (current == NULL || current->log != log)
+        return log_wants(log, level);
+    return stored_level(level) >= __atomic_load_n(current->threshold, __ATOMIC_RELAXED);
+}
+
 bool step_log_wants(step_log_t *log, step_level_t level)
 {
     const int saved = errno;
     log = stepi_log_of(log);
     errno = saved;
-    return log_wants(log, level);
+    return message_is_wanted(log, level);
 }
 
 /* ---- Messages ---- */
@@ -92,7 +103,7 @@ void step_log_message_fields(step_log_t *log, step_site_t *site, step_level_t le
     const int saved = errno;
     log = stepi_log_of(log);
     errno = saved;
-    if (!log_wants(log, level))
+    if (!message_is_wanted(log, level))
         return;
     entry.site = site;
     if (!stepi_enter(&entry, log))

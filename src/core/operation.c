@@ -44,6 +44,15 @@ static void set_parent(step_logger_t *op, step_logger_t *parent)
         op->parent = stepi_current_of(parent);
 }
 
+static const int32_t *threshold_for(const step_log_t *log, const step_logger_t *op)
+{
+    if (log->records_all)
+        return &log->admits_all;
+    const stepi_text_t name = stepi_name_text(&op->name);
+    const int32_t *rule = log->rules.count > 0 ? stepi_rules_level(&log->rules, &name) : NULL;
+    return rule != NULL ? rule : &log->level;
+}
+
 step_logger_t *step_logger_new_with(const char *operation, const step_logger_options_t *given)
 {
     step_logger_options_t options;
@@ -61,7 +70,8 @@ step_logger_t *step_logger_new_with(const char *operation, const step_logger_opt
         return NULL;
     op->log = log;
     op->serial = atomic_load_explicit(&log->serial, memory_order_relaxed);
-    op->gate.threshold = &log->level;
+    stepi_name_set(&op->name, operation);
+    op->gate.threshold = threshold_for(log, op);
     op->gate.level = options.level > 0 ? stepi_below_off(options.level) : STEP_LEVEL_INFO;
     op->total = options.total_steps > 0 ? options.total_steps : 0;
     op->failed = op->step_open = false;
@@ -73,7 +83,6 @@ step_logger_t *step_logger_new_with(const char *operation, const step_logger_opt
     op->progressed = false;
     op->described_in = 0;
     set_parent(op, options.parent);
-    stepi_name_set(&op->name, operation);
     stepi_name_set(&op->description, NULL);
     op->span = 0;
     atomic_store_explicit(&op->span_now, 0, memory_order_relaxed);
@@ -102,6 +111,19 @@ static int higher(int level, int other)
     return level > other ? level : other;
 }
 
+/* Freed without complete(). After a failure that is an end like any other, of which only the backend has to know. */
+static void write_end(stepi_entry_t *entry, step_logger_t *op)
+{
+    const int level = higher(op->gate.level, STEP_LEVEL_WARNING);
+    stepi_draft_t draft =
+        stepi_operation_draft(entry, op, op->failed ? STEPI_OPERATION_COMPLETE : STEPI_OPERATION_INCOMPLETE, level);
+    draft.parts |= STEPI_PART_ELAPSED | (op->failed ? STEPI_FLAG_QUIET : 0);
+    draft.elapsed = since(entry, op->started_at);
+    if (op->step_open)
+        stepi_draft_step(&draft, op);
+    stepi_operation_write(entry, op, &draft);
+}
+
 void step_logger_free(step_logger_t *op)
 {
     stepi_entry_t entry;
@@ -114,14 +136,8 @@ void step_logger_free(step_logger_t *op)
         return;
     }
     entry.site = NULL;
-    if (state == STEPI_STARTED && !op->failed && stepi_operation_enter(&entry, op)) {
-        stepi_draft_t draft =
-            stepi_operation_draft(&entry, op, STEPI_OPERATION_INCOMPLETE, higher(op->gate.level, STEP_LEVEL_WARNING));
-        draft.parts |= STEPI_PART_ELAPSED;
-        draft.elapsed = since(&entry, op->started_at);
-        if (op->step_open)
-            stepi_draft_step(&draft, op);
-        stepi_operation_write(&entry, op, &draft);
+    if (state == STEPI_STARTED && stepi_operation_enter(&entry, op)) {
+        write_end(&entry, op);
         stepi_leave(&entry);
     }
     stepi_operation_give_back(op);
@@ -141,9 +157,9 @@ bool stepi_operation_enter(stepi_entry_t *entry, step_logger_t *op)
     return stepi_log_is_open(op->log, op->serial) && stepi_enter(entry, op->log);
 }
 
-static bool wants(const stepi_entry_t *entry, int level)
+static bool wants(const step_logger_t *op, int level)
 {
-    return level >= stepi_level_of(entry->log);
+    return level >= __atomic_load_n(op->gate.threshold, __ATOMIC_RELAXED);
 }
 
 static void set_trace(stepi_draft_t *draft, const step_logger_t *op)
@@ -164,13 +180,17 @@ stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logge
         .level = (uint8_t)level,
         .depth = atomic_load_explicit(&op->depth, memory_order_relaxed),
         .operation = atomic_load_explicit(&op->id, memory_order_relaxed),
-        .parts = wants(entry, level) ? 0 : STEPI_FLAG_QUIET,
+        .parts = wants(op, level) ? 0 : STEPI_FLAG_QUIET,
     };
     /* an inherited ring: its names are in the parent's log, and this record will go to a new one */
     if (op->described_in != entry->ring->identity || entry->ring->alive == 0) {
         draft.parts |= STEPI_PART_OPERATION;
         draft.operation_name = stepi_name_text(&op->name);
         set_trace(&draft, op);
+        if (op->bound != NULL) {
+            draft.parts |= STEPI_PART_BOUND;
+            draft.bound = op->bound;
+        }
         if (op->step_open) {
             draft.parts |= STEPI_PART_STEP | STEPI_PART_DESCRIPTION | STEPI_PART_SPAN;
             draft.span = atomic_load_explicit(&op->span_now, memory_order_relaxed);
@@ -431,6 +451,5 @@ bool step_logger_wants(const step_logger_t *op, step_level_t level)
     if (op == NULL || op == &no_parent || atomic_load_explicit(&op->state, memory_order_relaxed) == STEPI_UNUSED)
         return false;
     const int at = level == 0 ? op->gate.level : stepi_below_off(level);
-    return stepi_log_is_open(op->log, op->serial) &&
-           at >= stepi_level_of(op->log);
+    return stepi_log_is_open(op->log, op->serial) && wants(op, at);
 }

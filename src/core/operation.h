@@ -54,6 +54,7 @@ struct step_logger {
     _Atomic uint64_t trace_high, trace_low; /* from start() on; others read them when a child starts */
     _Atomic uint64_t span_now;              /* of the open step, else the operation's */
     _Atomic uint8_t trace_flags;
+    stepi_bound_t *bound;       /* owned; NULL: nothing is bound */
     uint64_t span, parent_span; /* parent_span 0: none */
     uint64_t parent_operation;  /* number of the parent in this process; 0: none */
     stepi_name_t name;

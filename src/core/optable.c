@@ -33,13 +33,25 @@ static void place(stepi_optable_t *table, stepi_open_operation_t *entry)
 
 static void free_entry(stepi_open_operation_t *entry)
 {
+    if (entry->parent != NULL)
+        entry->parent->children--;
+    if (entry->hold != NULL)
+        stepi_hold_leave(entry->hold);
+    stepi_summary_free(&entry->summary);
+    free(entry->own_bound);
+    free(entry->bound);
     free(entry->name);
     free(entry->description);
     free(entry);
 }
 
-/* Seen dead before an epoch began that is over: no record of it can still come. */
-static bool may_go(const stepi_optable_t *table, stepi_open_operation_t *entry)
+static bool is_needed(const stepi_open_operation_t *entry)
+{
+    return entry->children > 0 || (entry->hold != NULL && !stepi_hold_is_empty(entry->hold));
+}
+
+/* Seen dead before an epoch began that is over. */
+bool stepi_optable_is_gone(const stepi_optable_t *table, stepi_open_operation_t *entry)
 {
     if (stepi_operation_is_alive(entry->id))
         return false;
@@ -48,6 +60,11 @@ static bool may_go(const stepi_optable_t *table, stepi_open_operation_t *entry)
         entry->dead_epoch = table->epoch;
     }
     return table->epoch - entry->dead_epoch >= EPOCHS_TO_REST;
+}
+
+static bool may_go(const stepi_optable_t *table, stepi_open_operation_t *entry)
+{
+    return stepi_optable_is_gone(table, entry) && !is_needed(entry);
 }
 
 /* Moves what lives into a table of `capacity`; false without memory, and nothing has changed. */
@@ -96,10 +113,22 @@ stepi_open_operation_t *stepi_optable_get(stepi_optable_t *table, uint64_t id)
     return entry;
 }
 
+void stepi_optable_link(stepi_optable_t *table, stepi_open_operation_t *entry, uint64_t parent)
+{
+    if (entry->is_linked || parent == 0 || parent == entry->id)
+        return;
+    entry->is_linked = true;
+    entry->parent = stepi_optable_find(table, parent);
+    if (entry->parent == NULL && stepi_operation_is_alive(parent))
+        entry->parent = stepi_optable_get(table, parent);
+    if (entry->parent != NULL)
+        entry->parent->children++;
+}
+
 void stepi_optable_remove(stepi_optable_t *table, uint64_t id)
 {
     stepi_open_operation_t *entry = stepi_optable_find(table, id);
-    if (entry == NULL)
+    if (entry == NULL || is_needed(entry))
         return;
     size_t hole = slot_of(table, id);
     while (table->slots[hole] != entry)
@@ -129,6 +158,9 @@ stepi_open_operation_t *stepi_optable_next(stepi_optable_t *table, size_t *at)
 
 void stepi_optable_clear(stepi_optable_t *table)
 {
+    for (size_t i = 0; i < table->capacity; i++)
+        if (table->slots[i] != NULL)
+            table->slots[i]->parent = NULL; /* which may be freed before it */
     for (size_t i = 0; i < table->capacity; i++)
         if (table->slots[i] != NULL)
             free_entry(table->slots[i]);

@@ -71,6 +71,8 @@ void stepi_operation_give_back(step_logger_t *op)
     atomic_store_explicit(&op->id, 0, memory_order_relaxed);
     op->gate.threshold = &stepi_above_all;
     op->gate.step = 0;
+    free(op->bound);
+    op->bound = NULL;
     op->serial = id;
     stepi_lock_take(&pool_lock);
     append_unused(op);

@@ -22,7 +22,8 @@ typedef struct stepi_current {
     step_logger_t *op; /* NULL: a barrier, set by step_logger_attach(NULL) */
     uint64_t id;
     step_log_t *log;
-    uint64_t serial; /* of the log */
+    const int32_t *threshold; /* of its lines */
+    uint64_t serial;          /* of the log */
     uint32_t depth;
     uint8_t trace_flags;
     uint64_t trace_high, trace_low;

@@ -13,6 +13,7 @@ struct step_format {
      * more room. The line is not changed. */
     void (*render)(step_format_t *format, const stepi_line_t *line, stepi_out_t *out);
     void (*free)(step_format_t *format);
+    bool wants_steps; /* it shows what became of an operation's steps */
     bool shows_places; /* it wants to know file and line of the calls */
 };
 

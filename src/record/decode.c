@@ -113,6 +113,14 @@ static const uint8_t *read_fixed(const uint8_t *at, stepi_decoded_t *out)
     return at;
 }
 
+static void take_bound(reader_t *r, stepi_fields_t *bound)
+{
+    uint32_t bytes = 0, count = 0;
+    take_into(r, &bytes, 4);
+    take_into(r, &count, 4);
+    *bound = (stepi_fields_t){ .at = take(r, bytes), .end = r->at, .left = count };
+}
+
 static void take_parts(reader_t *r, stepi_decoded_t *out)
 {
     stepi_line_t *line = &out->line;
@@ -120,6 +128,8 @@ static void take_parts(reader_t *r, stepi_decoded_t *out)
     if (fixed == NULL)
         return;
     read_fixed(fixed, out);
+    if (out->parts & STEPI_PART_BOUND)
+        take_bound(r, &out->bound);
     if (out->parts & STEPI_PART_OPERATION)
         line->operation = take_text(r);
     if (out->parts & STEPI_PART_DESCRIPTION)

@@ -5,6 +5,7 @@
 #include "record/record.h"
 
 #include "base/utf8.h"
+#include "record/redact.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@ typedef struct writer {
     size_t text_cap; /* longer texts: */
     bool cut;        /* cut them; otherwise give up */
     bool failed;
+    const char *redact; /* patterns of keys whose values are secret; NULL: none */
 } writer_t;
 
 enum { KEY_MAX = 0xFFFF };
@@ -121,9 +123,19 @@ static stepi_text_t value_text(const step_field_t *field)
     return (stepi_text_t){ .bytes = field->value.text, .length = n, .original = field->bytes };
 }
 
+static uint8_t type_of(const writer_t *w, const step_field_t *field)
+{
+    if (__builtin_expect(w->redact != NULL, 0)) {
+        const stepi_text_t key = key_of(field);
+        if (stepi_redacts(w->redact, (stepi_slice_t){ .bytes = key.bytes, .length = key.original }))
+            return STEP_FIELD_SECRET;
+    }
+    return (uint8_t)(field->type & 0xFF);
+}
+
 static void put_field(writer_t *w, const step_field_t *field)
 {
-    const uint8_t type = (uint8_t)(field->type & 0xFF);
+    const uint8_t type = type_of(w, field);
     switch (type) {
     case STEP_FIELD_I64:
     case STEP_FIELD_U64:
@@ -153,7 +165,16 @@ static void put_field(writer_t *w, const step_field_t *field)
     }
 }
 
-/* The optional parts, in the order of their bits. */
+/* Where there is hardly room for a record they are left out: it is the text of the call that counts. */
+static void put_bound(writer_t *w, const stepi_bound_t *bound)
+{
+    const bool fits = !w->cut || bound->bytes <= w->text_cap;
+    put_32_32(w, fits ? bound->bytes : 0, fits ? bound->count : 0);
+    if (fits)
+        put_bytes(w, bound->at, bound->bytes);
+}
+
+/* The optional parts, names last. */
 static void put_parts(writer_t *w, const stepi_draft_t *draft, uint16_t parts, uint64_t omitted)
 {
     if (parts & STEPI_PART_CLOCK) {
@@ -178,6 +199,8 @@ static void put_parts(writer_t *w, const stepi_draft_t *draft, uint16_t parts, u
         put_64(w, &draft->span);
     if (parts & STEPI_PART_PLACE)
         put_32_32(w, draft->place, 0);
+    if (parts & STEPI_PART_BOUND)
+        put_bound(w, draft->bound);
     if (parts & STEPI_PART_OPERATION)
         put_text(w, &draft->operation_name);
     if (parts & STEPI_PART_DESCRIPTION)
@@ -218,7 +241,7 @@ static size_t encode(const stepi_draft_t *draft, writer_t *w, size_t fields)
 
 size_t stepi_record_encode(const stepi_draft_t *draft, uint8_t *to, size_t room, size_t text_cap)
 {
-    writer_t w = { .at = to, .end = to + room, .text_cap = text_cap };
+    writer_t w = { .at = to, .end = to + room, .text_cap = text_cap, .redact = draft->redact };
     return draft->field_count <= UINT16_MAX ? encode(draft, &w, draft->field_count) : 0;
 }
 
@@ -227,7 +250,7 @@ size_t stepi_record_encode_cut(const stepi_draft_t *draft, uint8_t *to, size_t r
     size_t fields = draft->field_count < UINT16_MAX ? draft->field_count : UINT16_MAX;
     size_t cap = room;
     for (;;) {
-        writer_t w = { .at = to, .end = to + room, .text_cap = cap, .cut = true };
+        writer_t w = { .at = to, .end = to + room, .text_cap = cap, .cut = true, .redact = draft->redact };
         const size_t bytes = encode(draft, &w, fields);
         if (bytes > 0)
             return bytes;
@@ -236,4 +259,11 @@ size_t stepi_record_encode_cut(const stepi_draft_t *draft, uint8_t *to, size_t r
         else
             fields /= 2;
     }
+}
+
+size_t stepi_field_encode(const step_field_t *field, const char *redact, size_t text_cap, uint8_t *to, size_t room)
+{
+    writer_t w = { .at = to, .end = to + room, .text_cap = text_cap, .cut = true, .redact = redact };
+    put_field(&w, field);
+    return w.failed ? 0 : (size_t)(w.at - to);
 }

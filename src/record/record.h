@@ -16,6 +16,7 @@
 #ifndef STEPI_RECORD_RECORD_H
 #define STEPI_RECORD_RECORD_H
 
+#include "record/bound.h"
 #include "record/line.h"
 
 #include <step_logger.h>
@@ -48,6 +49,7 @@ enum {
     STEPI_PART_TRACE = 4096,    /* stepi_trace_t: with the operation's name */
     STEPI_PART_SPAN = 8192,     /* uint64: of the step, with its description */
     STEPI_PART_PLACE = 16384,   /* uint32 number, uint32 0: of the shape that knows the call's file and line */
+    STEPI_PART_BOUND = 32768,   /* uint32 bytes, uint32 count, and as many fields: with the operation's name */
     STEPI_PART_SHAPE = 2048     /* uint32 number, uint32 0: the fields are a shape's. Then uint64 values, then the texts whose
                                    lengths stand among the values */
 };
@@ -86,6 +88,8 @@ typedef struct stepi_draft {
     stepi_trace_t trace;
     uint64_t span;
     uint32_t place; /* a shape's number */
+    const struct stepi_bound *bound;
+    const char *redact; /* patterns of keys whose values are secret; NULL: none */
     const step_field_t *fields;
     size_t field_count;
 } stepi_draft_t;
@@ -95,6 +99,9 @@ size_t stepi_record_encode(const stepi_draft_t *draft, uint8_t *to, size_t room,
 
 /* The slow way: always fits if room >= 512. Texts are cut, and if need be fields left out and counted. */
 size_t stepi_record_encode_cut(const stepi_draft_t *draft, uint8_t *to, size_t room);
+
+/* One field, as records hold them; texts longer than text_cap are cut. Returns its bytes, 0 when it does not fit. */
+size_t stepi_field_encode(const step_field_t *field, const char *redact, size_t text_cap, uint8_t *to, size_t room);
 
 /* Text of a C string; NULL stays NULL. */
 stepi_text_t stepi_text_of(const char *text);
@@ -108,6 +115,7 @@ typedef struct stepi_decoded {
     uint16_t parts;
     stepi_trace_t trace; /* with STEPI_PART_TRACE */
     uint64_t span;       /* with STEPI_PART_SPAN */
+    stepi_fields_t bound; /* with STEPI_PART_BOUND */
     stepi_line_t line;
 } stepi_decoded_t;
 

@@ -2,6 +2,7 @@
 
 #include "platform/futex.h"
 #include "platform/system.h"
+#include "record/redact.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -12,17 +13,20 @@ enum { SHAPES_MAX = 16384, BUCKETS = 1024, ARENA_BYTES = 64 * 1024, KEY_MAX = 10
 #define PLACE_WAIT_NS 1000000 /* a signal handler may have interrupted whoever has the lock */
 
 const char stepi_shapes_owner = 0;
+static const char withdrawn = 0; /* the owner of shapes that may not be used any more, though their numbers still hold */
 
 /* Of sites that came too late to get a number: they do not ask again. */
 static const stepi_shape_t nowhere = { .owner = &stepi_shapes_owner };
 
 static stepi_lock_t lock;
-static const stepi_shape_t *_Atomic shapes[SHAPES_MAX]; /* number 0 is none */
+static stepi_shape_t *_Atomic shapes[SHAPES_MAX]; /* number 0 is none */
 static uint32_t shape_count = 1;
 static const stepi_shape_t *buckets[BUCKETS];
 static uint8_t *arena;
 static size_t arena_left;
 static const char *last_file; /* that was kept: the next site is likely in the same */
+static char secrets[4 * STEPI_REDACT_BYTES]; /* what the logs of this process redact, with a comma behind each list */
+static bool too_many_secrets;
 
 static void *take_bytes(size_t n)
 {
@@ -152,6 +156,50 @@ static const stepi_shape_t *find_or_keep(const stepi_shape_t *wanted)
     return shape != NULL ? shape : keep(wanted);
 }
 
+/* ---- Redaction: sites that have a secret go the long way, where each key is looked at ---- */
+
+static bool has_secret(const stepi_shape_t *shape)
+{
+    for (int i = 0; i < shape->count; i++)
+        if (stepi_redacts(secrets, (stepi_slice_t){ .bytes = shape->keys[i], .length = shape->key_bytes[i] }))
+            return true;
+    return too_many_secrets && shape->count > 0;
+}
+
+static bool knows_secrets(const char *patterns, size_t length)
+{
+    for (const char *at = secrets; (at = strstr(at, patterns)) != NULL; at++)
+        if ((at == secrets || at[-1] == ',') && at[length] == ',')
+            return true;
+    return false;
+}
+
+static void add_secrets(const char *patterns)
+{
+    const size_t used = strlen(secrets);
+    const size_t length = strlen(patterns);
+    if (knows_secrets(patterns, length))
+        return;
+    if (used + length + 2 > sizeof(secrets)) {
+        too_many_secrets = true;
+        return;
+    }
+    memcpy(secrets + used, patterns, length);
+    memcpy(secrets + used + length, ",", 2);
+}
+
+void stepi_shapes_redact(const char *patterns)
+{
+    stepi_lock_take(&lock);
+    add_secrets(patterns);
+    for (uint32_t number = 1; number < shape_count; number++) {
+        stepi_shape_t *shape = atomic_load_explicit(&shapes[number], memory_order_relaxed);
+        if (shape != NULL && has_secret(shape)) /* relaxed: whoever may use the log that redacts saw it opened */
+            __atomic_store_n(&shape->owner, &withdrawn, __ATOMIC_RELAXED);
+    }
+    stepi_lock_release(&lock);
+}
+
 /* state[2] is a shape that knows the site's place; once state[0] is set, it is the one of the site's fields for good. */
 static void set_shape(step_site_t *site, const stepi_shape_t *shape)
 {
@@ -167,7 +215,7 @@ void stepi_shape_learn(step_site_t *site, const step_field_t *fields, size_t cou
     stepi_shape_t wanted = shape_of_place(site);
     if (!describe(fields, count, &wanted) || !stepi_lock_take_within(&lock, 0))
         return; /* if the lock was taken: the next call is time enough */
-    const stepi_shape_t *shape = find_or_keep(&wanted);
+    const stepi_shape_t *shape = has_secret(&wanted) ? NULL : find_or_keep(&wanted);
     if (shape != NULL && site->state[0] == 0) {
         uint64_t types[STEPI_SHAPE_FIELDS] = { 0 };
         for (size_t i = 0; i < count; i++)
@@ -203,7 +251,7 @@ uint32_t stepi_shape_place(step_site_t *site)
         known = __atomic_load_n(&site->state[2], __ATOMIC_ACQUIRE);
     }
     const stepi_shape_t *shape = (const stepi_shape_t *)(uintptr_t)known;
-    return shape != NULL && stepi_shape_is_ours(shape) ? shape->number : 0;
+    return shape != NULL && (stepi_shape_is_ours(shape) || shape->owner == &withdrawn) ? shape->number : 0;
 }
 
 const stepi_shape_t *stepi_shape_find(uint32_t number)

@@ -55,8 +55,11 @@ static inline const stepi_shape_t *stepi_shape_of_site(const step_site_t *site)
 extern const char stepi_shapes_owner;
 static inline bool stepi_shape_is_ours(const stepi_shape_t *shape)
 {
-    return shape->owner == &stepi_shapes_owner;
+    return __atomic_load_n(&shape->owner, __ATOMIC_RELAXED) == &stepi_shapes_owner;
 }
+
+/* From now on no site that has a key of these patterns is known: those that were are forgotten. */
+void stepi_shapes_redact(const char *patterns);
 
 /* The shape of that number; NULL if there is none. */
 const stepi_shape_t *stepi_shape_find(uint32_t number);

@@ -1,0 +1,381 @@
+#include "core/retention.h"
+
+#include "core/held.h"
+#include "core/log.h"
+#include "core/operation.h"
+#include "platform/clock.h"
+
+#include <stdlib.h>
+
+enum { SWEEP_EVERY_NS = 1000000000 };
+
+#define TRACE_ID_RANDOM_BITS 56 /* W3C Trace Context level 2: so many are random for sure */
+
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+void stepi_retention_start(stepi_retention_t *r, const step_log_options_t *options)
+{
+    const double scale = (double)(UINT64_C(1) << TRACE_ID_RANDOM_BITS);
+    r->sample_rate = options->sample_rate;
+    r->sample_threshold = (uint64_t)((1.0 - options->sample_rate) * scale);
+    r->recorder_bytes = options->flight_recorder_bytes;
+    r->slow_ns = (int64_t)options->slow_ms * 1000000;
+    r->is_on = r->sample_threshold > 0 || r->recorder_bytes > 0;
+}
+
+/* ---- Writing and dropping ---- */
+
+static void write_line(step_log_t *log, const stepi_line_t *line)
+{
+    stepi_backend_offer(&log->backend, line, log->backend.processed++);
+}
+
+static void link_hold(stepi_retention_t *r, stepi_hold_t *hold)
+{
+    hold->older = r->newest;
+    hold->newer = NULL;
+    if (r->newest != NULL)
+        r->newest->newer = hold;
+    else
+        r->oldest = hold;
+    r->newest = hold;
+}
+
+static void unlink_hold(stepi_retention_t *r, stepi_hold_t *hold)
+{
+    if (hold->older != NULL)
+        hold->older->newer = hold->newer;
+    else
+        r->oldest = hold->newer;
+    if (hold->newer != NULL)
+        hold->newer->older = hold->older;
+    else
+        r->newest = hold->older;
+}
+
+/* The first of both lists, by arrival, without its list. NULL: they are empty. */
+static stepi_held_line_t *take_first(stepi_retention_t *r, stepi_hold_t *hold)
+{
+    stepi_held_lines_t *const from =
+        stepi_held_is_before(&hold->recorder, &hold->lines) ? &hold->recorder : &hold->lines;
+    stepi_held_line_t *line = stepi_held_take(from);
+    if (line == NULL)
+        return NULL;
+    r->bytes -= line->bytes;
+    atomic_fetch_sub_explicit(&r->held, 1, memory_order_relaxed);
+    if (stepi_hold_is_empty(hold))
+        unlink_hold(r, hold);
+    return line;
+}
+
+static void write_all(step_log_t *log, stepi_hold_t *hold)
+{
+    stepi_held_line_t *held;
+    while ((held = take_first(&log->backend.retention, hold)) != NULL) {
+        write_line(log, &held->line);
+        free(held);
+    }
+}
+
+/* Those of the recorder are discarded; the others written for many, or left out. */
+static void write_or_leave_out(step_log_t *log, stepi_hold_t *hold)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    stepi_held_line_t *held;
+    while ((held = take_first(r, hold)) != NULL) {
+        held->line.sample_rate = r->sample_rate;
+        if (held->line.from_recorder) {
+            count(&r->recorder_discarded, 1);
+            log->backend.processed++; /* filtered by its level */
+        } else if (hold->verdict == STEPI_WRITTEN_SAMPLED) {
+            write_line(log, &held->line);
+        } else {
+            count(&r->sampled_out, 1);
+        }
+        free(held);
+    }
+}
+
+static void discard_oldest(step_log_t *log, stepi_hold_t *hold)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    stepi_held_line_t *held = stepi_held_take(&hold->recorder);
+    r->bytes -= held->bytes;
+    atomic_fetch_sub_explicit(&r->held, 1, memory_order_relaxed);
+    count(&r->recorder_discarded, 1);
+    log->backend.processed++;
+    free(held);
+    if (stepi_hold_is_empty(hold))
+        unlink_hold(r, hold);
+}
+
+static void discard_recorder(step_log_t *log, stepi_hold_t *hold, size_t keep_bytes)
+{
+    while (hold->recorder.records > keep_bytes)
+        discard_oldest(log, hold);
+}
+
+static void decide(step_log_t *log, stepi_hold_t *hold)
+{
+    const stepi_retention_t *r = &log->backend.retention;
+    const uint64_t random = hold->trace_low & ((UINT64_C(1) << TRACE_ID_RANDOM_BITS) - 1);
+    if (hold->must_keep) {
+        hold->verdict = STEPI_WRITTEN_WHOLE;
+        write_all(log, hold);
+    } else {
+        hold->verdict = random >= r->sample_threshold ? STEPI_WRITTEN_SAMPLED : STEPI_LEFT_OUT;
+        write_or_leave_out(log, hold);
+    }
+}
+
+/* ---- Holding ---- */
+
+static void keep_within_bounds(step_log_t *log)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    while (r->bytes > STEPI_HOLDS_MAX) {
+        stepi_hold_t *oldest = r->oldest;
+        if (r->sample_threshold == 0) {
+            discard_oldest(log, oldest);
+            continue;
+        }
+        oldest->must_keep = true;
+        decide(log, oldest);
+    }
+}
+
+/* False without memory. */
+static bool hold_line(step_log_t *log, stepi_hold_t *hold, stepi_held_lines_t *list, const stepi_line_t *line)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    stepi_held_line_t *held = stepi_held_copy(line);
+    if (held == NULL)
+        return false;
+    held->arrival = r->arrivals++;
+    if (stepi_hold_is_empty(hold))
+        link_hold(r, hold);
+    stepi_held_append(list, held);
+    r->bytes += held->bytes;
+    count(&r->held, 1);
+    return true;
+}
+
+/* One of the recorder, with its mark. Without memory it is discarded, as the oldest would be without room. */
+static void hold_below(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    line->from_recorder = true;
+    if (hold_line(log, hold, &hold->recorder, line)) {
+        discard_recorder(log, hold, r->recorder_bytes);
+        keep_within_bounds(log);
+        return;
+    }
+    count(&r->recorder_discarded, 1);
+    log->backend.processed++;
+}
+
+static void hold_for_verdict(step_log_t *log, stepi_hold_t *hold, const stepi_line_t *line)
+{
+    if (!hold_line(log, hold, &hold->lines, line)) {
+        hold->must_keep = true;
+        decide(log, hold);
+        write_line(log, line);
+    } else if (hold->lines.records > STEPI_HOLD_MAX) {
+        hold->must_keep = true;
+        decide(log, hold);
+    } else {
+        keep_within_bounds(log);
+    }
+}
+
+/* ---- Lines ---- */
+
+int stepi_retention_level(const step_log_t *log, const stepi_open_operation_t *operation)
+{
+    return operation->threshold != NULL ? __atomic_load_n(operation->threshold, __ATOMIC_RELAXED) : stepi_level_of(log);
+}
+
+static bool is_bad_end(const stepi_line_t *line)
+{
+    return line->kind == STEPI_STEP_FAILURE || line->kind == STEPI_OPERATION_INCOMPLETE || line->is_slow;
+}
+
+static void sampled_line(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line, bool below)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    if (line->is_slow || (!below && (is_bad_end(line) || line->level >= STEP_LEVEL_ERROR)))
+        hold->must_keep = true;
+    if (hold->verdict == STEPI_UNDECIDED && below) {
+        hold_below(log, hold, line);
+    } else if (hold->verdict == STEPI_UNDECIDED) {
+        hold_for_verdict(log, hold, line);
+    } else if (below && hold->verdict != STEPI_WRITTEN_WHOLE) {
+        count(&r->recorder_discarded, 1);
+        log->backend.processed++;
+    } else if (hold->verdict == STEPI_LEFT_OUT && line->level < STEP_LEVEL_ERROR) {
+        count(&r->sampled_out, 1);
+    } else {
+        line->from_recorder = below;
+        line->sample_rate = hold->verdict == STEPI_WRITTEN_SAMPLED ? r->sample_rate : 0;
+        write_line(log, line);
+    }
+}
+
+static void recorded_line(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line, bool below)
+{
+    if (line->is_slow || (!below && is_bad_end(line))) {
+        hold->verdict = STEPI_WRITTEN_WHOLE;
+        write_all(log, hold);
+    }
+    if (below && hold->verdict == STEPI_UNDECIDED) {
+        hold_below(log, hold, line);
+        return;
+    }
+    line->from_recorder = below;
+    write_line(log, line);
+}
+
+static stepi_hold_t *hold_of(stepi_retention_t *r, stepi_open_operation_t *operation)
+{
+    if (operation->hold != NULL)
+        return operation->hold;
+    const stepi_open_operation_t *parent = operation->parent;
+    if (r->sample_threshold > 0 && parent != NULL && parent->hold != NULL) {
+        operation->hold = parent->hold;
+    } else {
+        operation->hold = calloc(1, sizeof(*operation->hold));
+        if (operation->hold == NULL)
+            return NULL;
+        operation->hold->trace_low = operation->trace.low;
+    }
+    operation->hold->users++;
+    return operation->hold;
+}
+
+void stepi_retention_line(step_log_t *log, stepi_open_operation_t *operation, stepi_line_t *line)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    const int level = operation != NULL ? stepi_retention_level(log, operation) : stepi_level_of(log);
+    const bool below = log->levels_vary && line->level < level;
+    stepi_hold_t *hold = operation != NULL && r->is_on ? hold_of(r, operation) : NULL;
+    if (hold == NULL && below)
+        log->backend.processed++; /* filtered */
+    else if (hold == NULL)
+        write_line(log, line);
+    else if (r->sample_threshold > 0 && operation->has_trace)
+        sampled_line(log, hold, line, below);
+    else
+        recorded_line(log, hold, line, below);
+}
+
+/* ---- Operations ---- */
+
+void stepi_retention_begin(step_log_t *log, stepi_open_operation_t *operation)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    stepi_hold_t *hold = r->is_on ? hold_of(r, operation) : NULL;
+    if (hold != NULL)
+        hold->open++;
+}
+
+void stepi_retention_keep(step_log_t *log, stepi_open_operation_t *operation)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    stepi_hold_t *hold = r->is_on ? hold_of(r, operation) : NULL;
+    if (hold != NULL)
+        hold->must_keep = true;
+}
+
+/* What an operation that ended well held back goes to the one around it, or nowhere. */
+static void pass_on(step_log_t *log, stepi_open_operation_t *operation)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    stepi_open_operation_t *parent = operation->parent;
+    stepi_hold_t *hold = operation->hold;
+    stepi_hold_t *outer = parent != NULL && !parent->ended ? hold_of(r, parent) : NULL;
+    if (hold->recorder.count == 0)
+        return;
+    if (outer == NULL || outer->verdict != STEPI_UNDECIDED) {
+        discard_recorder(log, hold, 0);
+        return;
+    }
+    unlink_hold(r, hold);
+    if (stepi_hold_is_empty(outer))
+        link_hold(r, outer);
+    stepi_held_merge(&outer->recorder, &hold->recorder);
+    discard_recorder(log, outer, r->recorder_bytes);
+}
+
+void stepi_retention_end(step_log_t *log, stepi_open_operation_t *operation)
+{
+    const stepi_retention_t *r = &log->backend.retention;
+    stepi_hold_t *hold = operation->hold;
+    if (hold == NULL)
+        return;
+    if (operation->started && hold->open > 0)
+        hold->open--;
+    if (r->sample_threshold == 0)
+        pass_on(log, operation);
+    else if (hold->open == 0 && hold->verdict == STEPI_UNDECIDED)
+        decide(log, hold);
+}
+
+void stepi_retention_finish(step_log_t *log)
+{
+    stepi_retention_t *r = &log->backend.retention;
+    while (r->oldest != NULL) {
+        stepi_hold_t *hold = r->oldest;
+        hold->must_keep = true;
+        if (r->sample_threshold > 0)
+            decide(log, hold);
+        else
+            write_all(log, hold);
+    }
+    r->is_on = false;
+}
+
+void stepi_retention_reset_in_child(stepi_retention_t *r)
+{
+    r->is_on = r->sample_threshold > 0 || r->recorder_bytes > 0;
+    r->bytes = 0;
+    r->oldest = r->newest = NULL;
+    atomic_store_explicit(&r->held, 0, memory_order_relaxed);
+    atomic_store_explicit(&r->sampled_out, 0, memory_order_relaxed);
+    atomic_store_explicit(&r->recorder_discarded, 0, memory_order_relaxed);
+}
+
+void stepi_hold_leave(stepi_hold_t *hold)
+{
+    if (--hold->users > 0)
+        return;
+    stepi_held_free(&hold->lines);
+    stepi_held_free(&hold->recorder);
+    free(hold);
+}
+
+/* The end of an operation that is not there any more was lost: as far as is known, it is incomplete. */
+static void end_lost(step_log_t *log, stepi_open_operation_t *operation)
+{
+    stepi_hold_t *hold = operation->hold;
+    hold->must_keep = true;
+    operation->ended = true;
+    if (log->backend.retention.sample_threshold == 0)
+        write_all(log, hold);
+    stepi_retention_end(log, operation);
+}
+
+void stepi_retention_sweep(step_log_t *log)
+{
+    stepi_backend_t *b = &log->backend;
+    stepi_open_operation_t *operation;
+    size_t at = 0;
+    if (b->retention.oldest == NULL || b->time.ns - b->retention.swept_ns < SWEEP_EVERY_NS)
+        return;
+    b->retention.swept_ns = b->time.ns;
+    while ((operation = stepi_optable_next(&b->operations, &at)) != NULL)
+        if (!operation->ended && operation->hold != NULL && stepi_optable_is_gone(&b->operations, operation))
+            end_lost(log, operation);
+}
