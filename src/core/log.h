@@ -92,6 +92,9 @@ struct step_log {
     stepi_backend_t backend;
 };
 
+/* The options that were given, over the defaults. STEP_OK, or what step_log_open() returns. (options.c) */
+int stepi_log_options_read(const step_log_options_t *given, step_log_options_t *options);
+
 /* NULL: the default log, made if need be. NULL when there is none, or it is closed. */
 step_log_t *stepi_log_of(step_log_t *log);
 

@@ -89,6 +89,17 @@ void stepi_operations_reset_in_child(void);
 
 /* ---- Recording on an operation ---- */
 
+/* An injected clock may go back, or jump further than 63 bits can say: never negative, and never undefined. */
+static inline int64_t stepi_since(const stepi_entry_t *entry, int64_t then)
+{
+    return entry->now > then ? (int64_t)((uint64_t)entry->now - (uint64_t)then) : 0;
+}
+
+static inline int stepi_higher(int level, int other)
+{
+    return level > other ? level : other;
+}
+
 /* Starts an operation that was made, with the fields of its start line. */
 void stepi_operation_start(stepi_entry_t *entry, step_logger_t *op, const step_field_t *fields, size_t count);
 

@@ -114,6 +114,7 @@ static void log_level(void **state)
         { "LOG_LEVEL=DEBUG", FROM_DEBUG },
         { "LOG_LEVEL=info", FROM_INFO },
         { "LOG_LEVEL=Info", FROM_INFO },
+        { "LOG_LEVEL= error ", FROM_ERROR },
         { "LOG_LEVEL=warning", FROM_WARNING },
         { "LOG_LEVEL=WARNING", FROM_WARNING },
         { "LOG_LEVEL=warn", FROM_WARNING },
@@ -133,7 +134,7 @@ static void log_level(void **state)
 
 static void log_level_unknown(void **state)
 {
-    static const char *const values[] = { "verbose", "inf", "information", "10", " info", "tracé", "info debug" };
+    static const char *const values[] = { "verbose", "inf", "information", "10", "tracé", "info debug" };
     (void)state;
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         char variable[64], expected[512];
@@ -149,15 +150,27 @@ static void log_level_unknown(void **state)
 
 static void log_level_with_rules(void **state)
 {
+    static const struct {
+        const char *value, *expected, *told;
+    } cases[] = {
+        { "error,Data*=debug", FROM_ERROR, "" },
+        { "error,", FROM_ERROR, "" },
+        { "Data*=debug", FROM_INFO, "" },
+        { "x,y=debug", FROM_INFO, "use debug, info, warning, error, critical or off; info is used" },
+        { "error,y", FROM_ERROR, "behind the level use rules such as Database*=debug, with commas between them; none is used" },
+        { "error,y=loud", FROM_ERROR, "behind the level use rules such as Database*=debug, with commas between them; none is used" },
+        { "error,=debug", FROM_ERROR, "behind the level use rules such as Database*=debug, with commas between them; none is used" },
+    };
     (void)state;
-    RUN("every_level", "LOG_LEVEL=error,Database*=debug");
-    expect_output("", "step_logger: LOG_LEVEL=error,Database*=debug is not understood: rules by operation are not built "
-                      "yet; the level before the comma is used for all\n" FROM_ERROR);
-    RUN("every_level", "LOG_LEVEL=x,y=debug");
-    expect_output("", "step_logger: LOG_LEVEL=x,y=debug is not understood: rules by operation are not built yet; the "
-                      "level before the comma is used for all\n"
-                      "step_logger: LOG_LEVEL=x,y=debug is not understood: use debug, info, warning, error, critical or "
-                      "off; info is used\n" FROM_INFO);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char variable[64], expected[512] = "";
+        snprintf(variable, sizeof(variable), "LOG_LEVEL=%s", cases[i].value);
+        if (cases[i].told[0] != '\0')
+            snprintf(expected, sizeof(expected), "step_logger: %s is not understood: %s\n", variable, cases[i].told);
+        strcat(expected, cases[i].expected);
+        RUN("every_level", variable);
+        expect_output("", expected);
+    }
 }
 
 /* What is told of a value is one line, whatever the value is. */

@@ -42,7 +42,7 @@ static const struct {
     AT(step_clock_t, monotonic_ns, 8),
     AT(step_clock_t, ctx, 16),
 
-    SIZE(step_log_options_t, 88),
+    SIZE(step_log_options_t, 96),
     AT(step_log_options_t, size, 0),
     AT(step_log_options_t, clock, 8),
     AT(step_log_options_t, level, 16),
@@ -58,8 +58,9 @@ static const struct {
     AT(step_log_options_t, redact_keys, 64),
     AT(step_log_options_t, diagnose, 72),
     AT(step_log_options_t, diagnose_ctx, 80),
+    AT(step_log_options_t, level_rules, 88),
 
-    SIZE(step_stats_t, 80),
+    SIZE(step_stats_t, 96),
     AT(step_stats_t, size, 0),
     AT(step_stats_t, recorded, 8),
     AT(step_stats_t, written, 16),
@@ -70,6 +71,8 @@ static const struct {
     AT(step_stats_t, dropped_nested, 56),
     AT(step_stats_t, dropped_memory, 64),
     AT(step_stats_t, dropped_sink, 72),
+    AT(step_stats_t, held, 80),
+    AT(step_stats_t, recorder_discarded, 88),
 
     SIZE(step_text_options_t, 24),
     AT(step_text_options_t, size, 0),
