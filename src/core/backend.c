@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAP_MIN_NS = 50000, NAP_WRITER_NS = 1000000, NAP_MAX_NS = 20000000, WATCH_EVERY_NS = 10000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
+enum { NAP_MIN_NS = 50000, NAP_WRITER_NS = 1000000, NAP_MAX_NS = 20000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
 
 /* The log that this thread pumps. */
 static _Thread_local const step_log_t *pumping __attribute__((tls_model("initial-exec")));
@@ -54,10 +54,7 @@ static stepi_pass_t one_round(step_log_t *log)
     pumping = log;
     stepi_pass_t found = stepi_backend_pass(log);
     stepi_backend_report_losses(log, false);
-    if (log->backend.stuck_ns > 0 && stepi_monotonic_ns() - log->backend.watched_ns >= WATCH_EVERY_NS) {
-        log->backend.watched_ns = stepi_monotonic_ns();
-        stepi_watch(log);
-    }
+    stepi_watch(log);
     if (found != STEPI_PASS_TOOK || stepi_backend_is_dry(log))
         stepi_backend_write(log); /* where a queue is full the lines stay, and its writer wakes us when there is room */
     pumping = NULL;

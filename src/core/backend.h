@@ -44,7 +44,7 @@ typedef struct stepi_backend {
     uint64_t binds;       /* how often something was bound; 0: never */
     bool wants_steps;     /* some output shows what became of an operation's steps */
     int64_t stuck_ns;     /* operations that run longer are reported; 0: none */
-    int64_t watched_ns;   /* when they were last looked at */
+    int64_t watch_at_ns;  /* when they are looked at next */
     stepi_output_t *outputs[STEPI_OUTPUTS_MAX];
     _Atomic int output_count; /* grows under the pump lock */
     stepi_ledger_t ledger;

@@ -295,9 +295,9 @@ static void pass_on(step_log_t *log, stepi_open_operation_t *operation)
     stepi_retention_t *r = &log->backend.retention;
     stepi_open_operation_t *parent = operation->parent;
     stepi_hold_t *hold = operation->hold;
-    stepi_hold_t *outer = parent != NULL && !parent->ended ? hold_of(r, parent) : NULL;
     if (hold->recorder.count == 0)
         return;
+    stepi_hold_t *outer = parent != NULL && !parent->ended ? hold_of(r, parent) : NULL;
     if (outer == NULL || outer->verdict != STEPI_UNDECIDED) {
         discard_recorder(log, hold, 0);
         return;

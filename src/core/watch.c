@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { LOOK_EVERY_NS = 10000000, FIRST_BYTES = 4096, BYTES_MAX = 64 * 1024 * 1024, INDENT_MAX = 32 };
+enum { LOOK_EVERY_NS = 10000000, LOOKS_SHARE = 100, FIRST_BYTES = 4096, BYTES_MAX = 64 * 1024 * 1024, INDENT_MAX = 32 };
 
 #define DOUBLINGS_MAX 62
 
@@ -30,13 +30,11 @@ static int64_t patience_with(const stepi_backend_t *b, const stepi_open_operatio
     return doublings < DOUBLINGS_MAX && b->stuck_ns <= INT64_MAX >> doublings ? b->stuck_ns << doublings : INT64_MAX;
 }
 
-void stepi_watch(step_log_t *log)
+static void look(step_log_t *log)
 {
     stepi_backend_t *b = &log->backend;
     stepi_open_operation_t *operation;
     size_t at = 0;
-    if (b->stuck_ns == 0)
-        return;
     while ((operation = stepi_optable_next(&b->operations, &at)) != NULL) {
         if (!is_running(operation) || stepi_backend_running_ns(log, operation) < patience_with(b, operation))
             continue;
@@ -45,6 +43,21 @@ void stepi_watch(step_log_t *log)
         while (patience_with(b, operation) <= stepi_backend_running_ns(log, operation))
             operation->stuck_reports++;
     }
+}
+
+/* With a million operations a look takes a while: then there are fewer of them. */
+void stepi_watch(step_log_t *log)
+{
+    stepi_backend_t *b = &log->backend;
+    if (b->stuck_ns == 0)
+        return;
+    const int64_t begin = stepi_monotonic_ns();
+    if (begin < b->watch_at_ns && !log->clocked) /* an injected clock may be anywhere */
+        return;
+    look(log);
+    const int64_t end = stepi_monotonic_ns();
+    const int64_t rest = (end - begin) * LOOKS_SHARE;
+    b->watch_at_ns = end + (rest > LOOK_EVERY_NS ? rest : LOOK_EVERY_NS);
 }
 
 int64_t stepi_watch_pause(step_log_t *log)

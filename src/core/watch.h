@@ -4,7 +4,8 @@
 
 #include <step_logger.h>
 
-/* Reports operations that have been running for stuck_ms, for twice as long, four times, ... Under the pump lock. */
+/* Reports operations that have been running for stuck_ms, for twice as long, four times, ... Looks at them when it is time
+ * to, so it may be called at any time. Under the pump lock. */
 void stepi_watch(step_log_t *log);
 
 /* How long until there may be something to report, in nanoseconds; STEPI_FOREVER when nothing is running. Under the pump
