@@ -100,7 +100,7 @@ wrap() {
 
 # placeholders: stdin without what differs from run to run
 placeholders() {
-    sed -E 's/(duration_ms=)[0-9.]+/\1<ms>/g; s/("(total_)?duration_ms":)[0-9.]+/\1<ms>/g
+    sed -E 's/((duration|running)_ms=)[0-9.]+/\1<ms>/g; s/("(total_)?duration_ms":)[0-9.]+/\1<ms>/g
             s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]+Z/<time>/g
             s/("(pid|tid|seq)":| (pid|tid|seq)=)[0-9]+/\1<n>/g
             s/("(trace|span|parent_span)_id":"| (trace|span|parent_span)_id=)[0-9a-f]+/\1<id>/g'
