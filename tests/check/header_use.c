@@ -9,6 +9,7 @@ enum colour { RED, GREEN = 7 };
 
 void operations(step_logger_t *op, const char *text, char *buffer, int number, uint64_t done);
 void messages(step_log_t *log, step_logger_t *op, step_level_t level, const char *text);
+void bound(step_logger_t *op, step_log_t *log, const char *text);
 void quick(const char *text, int number);
 void all_fields(step_logger_t *op, const char *key, char *text);
 void as_statements(step_logger_t *op, bool yes);
@@ -56,6 +57,18 @@ void messages(step_log_t *log, step_logger_t *op, step_level_t level, const char
     step_message(STEP_LEVEL_WARNING, "text", step_kv("k", 1));
     step_log_message(log, level, text);
     step_log_message(NULL, STEP_LEVEL_ERROR, "text", step_kv("k", 1));
+}
+
+void bound(step_logger_t *op, step_log_t *log, const char *text)
+{
+    step_logger_bind(op, step_kv("request_id", text));
+    step_logger_bind(op, step_kv("a", 1), step_str(text, text), step_secret("key", text));
+    step_log_bind(log, step_kv("service", text));
+    step_log_bind(NULL, step_kv("service", "catalog"), step_kv("host", text));
+    if (op != NULL)
+        step_logger_bind(op, step_kv("b", true));
+    else
+        step_log_bind(log, step_kv("b", 1.5));
 }
 
 void quick(const char *text, int number)
