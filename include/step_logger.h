@@ -152,7 +152,7 @@ STEP_API int step_logger_traceparent(const step_logger_t *op, char out[56]);
 STEP_API int step_logger_traceparent_header(const step_logger_t *op, char out[STEP_TRACEPARENT_HEADER_BYTES]);
 
 /* A copy of an environment block for execve() or posix_spawn() of a child that continues the trace: TRACEPARENT is set, all
- * else is as it was (TRACESTATE, too). Only the list is new: its texts are those of `environment`, which must outlive it.
+ * else is as it was, but that TRACESTATE goes when it is of another trace. Only the list is new: its texts are those of `environment`, which must outlive it.
  * Without an operation that was started it is a plain copy. Free it with free(); NULL without memory. */
 STEP_API char **step_logger_environment(const step_logger_t *op, char *const environment[]);
 

@@ -113,9 +113,23 @@ int step_logger_traceparent_header(const step_logger_t *op, char out[STEP_TRACEP
     return STEP_OK;
 }
 
-static bool is_variable(const char *entry, const char *name, size_t length)
+/* Its value; NULL: it is another variable. */
+static const char *value_of(const char *entry, const char *name)
 {
-    return strncmp(entry, name, length) == 0 && entry[length] == '=';
+    const size_t length = strlen(name);
+    return strncmp(entry, name, length) == 0 && entry[length] == '=' ? entry + length + 1 : NULL;
+}
+
+/* TRACESTATE is about the trace of the TRACEPARENT beside it, and goes on only with that. */
+static bool is_of_same_trace(char *const *environment, const stepi_trace_context_t *context)
+{
+    stepi_trace_context_t before;
+    for (; *environment != NULL; environment++) {
+        const char *value = value_of(*environment, "TRACEPARENT");
+        if (value != NULL)
+            return stepi_traceparent_parse(value, &before) && before.high == context->high && before.low == context->low;
+    }
+    return false;
 }
 
 /* One block: the pointers, then the one new text. */
@@ -134,8 +148,9 @@ char **step_logger_environment(const step_logger_t *op, char *const environment[
         return NULL;
     char *text = (char *)(to + count + 2);
     size_t at = 0;
+    const bool keeps_state = !has_context || is_of_same_trace(from, &context);
     for (size_t i = 0; i < count; i++)
-        if (!has_context || !is_variable(from[i], name, sizeof(name) - 1))
+        if (!has_context || (value_of(from[i], name) == NULL && (keeps_state || value_of(from[i], "TRACESTATE") == NULL)))
             to[at++] = from[i];
     if (has_context) {
         memcpy(text, name, sizeof(name) - 1);

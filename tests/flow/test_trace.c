@@ -216,10 +216,9 @@ static void headers_and_environments(void **state)
     assert_non_null(copy);
     snprintf(expected, sizeof(expected), "TRACEPARENT=%s", text);
     assert_ptr_equal(copy[0], environment[0]);
-    assert_ptr_equal(copy[1], environment[2]);
-    assert_ptr_equal(copy[2], environment[3]);
-    assert_string_equal(copy[3], expected);
-    assert_null(copy[4]);
+    assert_ptr_equal(copy[1], environment[3]);
+    assert_string_equal(copy[2], expected);
+    assert_null(copy[3]);
     free(copy);
     copy = step_logger_environment(NULL, environment);
     for (size_t i = 0; i < 5; i++)
@@ -228,6 +227,21 @@ static void headers_and_environments(void **state)
     copy = step_logger_environment(op, NULL);
     assert_string_equal(copy[0], expected);
     assert_null(copy[1]);
+    free(copy);
+    finish(op);
+}
+
+static void the_state_goes_on_with_its_trace(void **state)
+{
+    (void)state;
+    char *const environment[] = { (char[]){ "TRACESTATE=a=b" }, (char[]){ "TRACEPARENT=" REMOTE }, NULL };
+    step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
+    options.traceparent = REMOTE;
+    step_logger_t *op = started("continues", &options);
+    char **copy = step_logger_environment(op, environment);
+    assert_ptr_equal(copy[0], environment[0]);
+    assert_memory_equal(copy[1], "TRACEPARENT=" REMOTE, sizeof("TRACEPARENT=00-") - 1 + 32);
+    assert_null(copy[2]);
     free(copy);
     finish(op);
 }
@@ -288,6 +302,7 @@ int main(void)
         cmocka_unit_test(explicit_parents_cross_threads),
         cmocka_unit_test(not_started_has_no_context),
         cmocka_unit_test(headers_and_environments),
+        cmocka_unit_test(the_state_goes_on_with_its_trace),
         cmocka_unit_test(ids_are_unique_also_after_fork),
     };
     return cmocka_run_group_tests(tests, open_log, close_log);
