@@ -8,7 +8,10 @@
 #include <fcntl.h>
 
 static const char *const names[] = { "LOG_LEVEL", "STEP_LOGGER_OUTPUT", "STEP_LOGGER_FORMAT", "STEP_LOGGER_TIMESTAMPS",
-                                     "STEP_LOGGER_EMOJI", "NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "TERM", "TRACEPARENT" };
+                                     "STEP_LOGGER_EMOJI", "NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "TERM", "TRACEPARENT",
+                                     "STEP_LOGGER_SOURCE", "STEP_LOGGER_IDS", "STEP_LOGGER_CANONICAL",
+                                     "STEP_LOGGER_SAMPLE_RATE", "STEP_LOGGER_FLIGHT_RECORDER_BYTES",
+                                     "STEP_LOGGER_SLOW_MS", "STEP_LOGGER_STUCK_MS", "STEP_LOGGER_REDACT_KEYS" };
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
 static void set_variables(char *text)
