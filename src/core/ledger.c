@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 16, MAX_INTERVALS = 4096 };
+enum { MAX_INTERVALS = 4096 };
 
 int stepi_ledger_add(stepi_ledger_t *ledger)
 {
@@ -89,34 +89,37 @@ static void join_one(stepi_ledger_t *ledger)
             (ledger->count - best) * sizeof(*ledger->intervals));
 }
 
-static bool make_room(stepi_ledger_t *ledger)
+static bool grow(stepi_ledger_t *ledger)
 {
-    if (ledger->count < ledger->capacity)
+    if (ledger->capacity == 0) {
+        ledger->intervals = ledger->few;
+        ledger->capacity = STEPI_FEW_INTERVALS;
         return true;
-    if (ledger->capacity < MAX_INTERVALS) {
-        const size_t capacity = ledger->capacity == 0 ? FIRST_CAPACITY : ledger->capacity * 2;
-        stepi_interval_t *larger = realloc(ledger->intervals, capacity * sizeof(*larger));
-        if (larger != NULL) {
-            ledger->intervals = larger;
-            ledger->capacity = capacity;
-            return true;
-        }
     }
-    if (ledger->count < 2)
+    if (ledger->capacity >= MAX_INTERVALS)
         return false;
-    join_one(ledger);
+    stepi_interval_t *larger = malloc(2 * ledger->capacity * sizeof(*larger));
+    if (larger == NULL)
+        return false;
+    memcpy(larger, ledger->intervals, ledger->count * sizeof(*larger));
+    if (ledger->intervals != ledger->few)
+        free(ledger->intervals);
+    ledger->intervals = larger;
+    ledger->capacity *= 2;
     return true;
 }
 
-/* Inserts before `at`; without any memory the loss widens a neighbour, or is counted at once. */
+static void make_room(stepi_ledger_t *ledger)
+{
+    if (ledger->count == ledger->capacity && !grow(ledger))
+        join_one(ledger);
+}
+
+/* Inserts before `at`. */
 static void insert(stepi_ledger_t *ledger, size_t at, uint64_t from, uint64_t to)
 {
     const size_t before = ledger->count;
-    if (!make_room(ledger)) {
-        ledger->lost += to - from;
-        ledger->written -= to - from; /* settle() will add them */
-        return;
-    }
+    make_room(ledger);
     if (ledger->count < before) { /* joined: positions moved */
         at = 0;
         while (at < ledger->count && ledger->intervals[at].to < from)
@@ -163,15 +166,21 @@ void stepi_ledger_read(stepi_ledger_t *ledger, uint64_t *written, uint64_t *lost
     stepi_lock_release(&ledger->lock);
 }
 
+static void free_intervals(stepi_ledger_t *ledger)
+{
+    if (ledger->intervals != ledger->few)
+        free(ledger->intervals);
+}
+
 void stepi_ledger_clear(stepi_ledger_t *ledger)
 {
-    free(ledger->intervals);
+    free_intervals(ledger);
     *ledger = (stepi_ledger_t){ .outputs = 0 };
 }
 
 void stepi_ledger_reset_in_child(stepi_ledger_t *ledger)
 {
     if (atomic_load_explicit(&ledger->lock.word, memory_order_relaxed) == 0) /* else another thread was at it */
-        free(ledger->intervals);
+        free_intervals(ledger);
     *ledger = (stepi_ledger_t){ .outputs = ledger->outputs };
 }

@@ -7,8 +7,9 @@
  *     settled        resolved[1]    resolved[0]     processed
  *        ├───── lost ────┤──── lost ─────┤──────────────┤
  *
- * Losses are kept as disjoint intervals, merged where they touch. At most MAX of them: beyond it neighbours are joined, and
- * records between two losses count as lost, too: the sum stays exact, and memory stays bounded. */
+ * Losses are kept as disjoint intervals, merged where they touch. At most MAX of them, or as many as there is memory for, but
+ * always FEW: beyond that neighbours are joined, and records between two losses count as lost, too: the sum stays exact, and
+ * memory stays bounded. */
 #ifndef STEPI_CORE_LEDGER_H
 #define STEPI_CORE_LEDGER_H
 
@@ -17,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STEPI_OUTPUTS_MAX = 32 };
+enum { STEPI_OUTPUTS_MAX = 32, STEPI_FEW_INTERVALS = 16 };
 
 typedef struct stepi_interval {
     uint64_t from, to; /* [from, to) */
@@ -33,6 +34,7 @@ typedef struct stepi_ledger {
     uint64_t resolved[STEPI_OUTPUTS_MAX];
     stepi_interval_t *intervals; /* sorted */
     size_t count, capacity;
+    stepi_interval_t few[STEPI_FEW_INTERVALS]; /* the first ones: without memory losses are still told apart */
 } stepi_ledger_t;
 
 /* A new output's slot, resolved up to what was processed so far; -1 when there are too many. */
