@@ -34,19 +34,19 @@ typedef struct step_capture step_capture_t;
 
 /* Begin with STEP_CAPTURE_OPTIONS_INIT. */
 typedef struct step_capture_options {
-    size_t size;                     /* sizeof(step_capture_options_t) */
-    const step_log_options_t *log;   /* NULL: STEP_LOG_OPTIONS_INIT at level DEBUG. Of others, clock and mode are not used */
-    int64_t wall_ns;                 /* the time at which the capture begins, since the Unix epoch */
-    uint64_t max_bytes;              /* of text, and of JSON, that are kept: lines beyond are lost, and then no check holds */
-    uint32_t keeps_default;          /* 1: the default log stays what it is; the code under test is given step_capture_log() */
-    uint32_t reserved;               /* 0 */
+    size_t size;                   /* sizeof(step_capture_options_t) */
+    const step_log_options_t *log; /* NULL: STEP_LOG_OPTIONS_INIT at level DEBUG. Its clock and mode are not used */
+    int64_t wall_ns;               /* the time at which the capture begins, since the Unix epoch */
+    uint64_t max_bytes;     /* of text, and as many of JSON: lines beyond are lost, and then no expectation is met */
+    uint32_t keeps_default; /* 1: the default log stays; the code under test is given step_capture_log() */
+    uint32_t reserved;      /* 0 */
 } step_capture_options_t;
 
 #define STEP_CAPTURE_WALL_NS INT64_C(946684800000000000) /* 2000-01-01T00:00:00Z */
 #define STEP_CAPTURE_BYTES ((uint64_t)64 << 20)
-#define STEP_CAPTURE_OPTIONS_INIT                                                                  \
-    {                                                                                              \
-        sizeof(step_capture_options_t), NULL, STEP_CAPTURE_WALL_NS, STEP_CAPTURE_BYTES, 0, 0       \
+#define STEP_CAPTURE_OPTIONS_INIT                                                                                      \
+    {                                                                                                                  \
+        sizeof(step_capture_options_t), NULL, STEP_CAPTURE_WALL_NS, STEP_CAPTURE_BYTES, 0, 0                           \
     }
 
 /* Opens a log in STEP_MODE_SYNC, at level DEBUG, whose time stands still until the test lets it pass, and makes it the default
@@ -64,7 +64,7 @@ STEP_TESTING_API void step_capture_clear(step_capture_t *capture);
 STEP_TESTING_API void step_capture_advance_ms(step_capture_t *capture, int64_t ms);
 STEP_TESTING_API void step_capture_advance_ns(step_capture_t *capture, int64_t ns);
 
-/* The log, for step_logger_options_t.log; more outputs may be added to it. NULL for NULL. */
+/* The log, for step_logger_options_t.log; more outputs may be added to it, as long as they lose nothing. NULL for NULL. */
 STEP_TESTING_API step_log_t *step_capture_log(step_capture_t *capture);
 
 /* All lines as step_format_text() and as step_format_json() write them, NUL-terminated. Valid until the next such call, and the
@@ -91,13 +91,13 @@ typedef struct step_captured {
     const step_field_t *fields;  /* the user's, under their own keys, in the order of the call */
     const step_field_t *members; /* the line's own, under the names of JSON lines */
     size_t field_count, member_count;
-    double duration_ms;  /* of the step, or the total of the operation; below 0: the line has none */
-    step_level_t level;  /* STEP_LEVEL_DEBUG, _INFO, _WARNING, _ERROR or _CRITICAL */
-    int step;            /* or STEP_NO_STEP */
-    int total_steps;     /* 0: unknown */
-    int attempt;         /* of the step: 1, 2 for the first retry, ... */
-    int errnum;          /* of step_logger_failure_errno(); 0: none */
-    int depth;           /* of nesting; 0: a root */
+    double duration_ms; /* of the step, or the total of the operation; below 0: the line has none */
+    step_level_t level; /* STEP_LEVEL_DEBUG, _INFO, _WARNING, _ERROR or _CRITICAL */
+    int step;           /* or STEP_NO_STEP */
+    int total_steps;    /* 0: unknown */
+    int attempt;        /* of the step: 1, 2 for the first retry, ... */
+    int errnum;         /* of step_logger_failure_errno(); 0: none */
+    int depth;          /* of nesting; 0: a root */
 } step_captured_t;
 
 /* How many lines there are; line `index` of them, the oldest is 0. NULL beyond the last. Stays valid when more is logged. */
@@ -163,14 +163,15 @@ STEP_TESTING_API step_expectation_t step_nothing_from(step_level_t level);
 STEP_TESTING_API step_expectation_t step_with(step_expectation_t expectation, step_field_t field);
 
 /* The same for a field whose text is like a pattern. NULL: for one that is there, whatever its value. */
-STEP_TESTING_API step_expectation_t step_with_like(step_expectation_t expectation, const char *key, const char *pattern);
+STEP_TESTING_API step_expectation_t step_with_like(step_expectation_t expectation, const char *key,
+                                                   const char *pattern);
 
 /* The same, exactly so many times; and never. */
 STEP_TESTING_API step_expectation_t step_times(step_expectation_t expectation, int times);
 STEP_TESTING_API step_expectation_t step_never(step_expectation_t expectation);
 
 /* NULL when the capture meets the expectation. Otherwise what was expected, what was found instead, and the lines of the log: text of
- * several lines, valid until the next check of this capture. A capture that has lost lines meets none. */
+ * several lines, valid until the next check of this capture. A capture whose log has lost lines meets none. */
 STEP_TESTING_API const char *step_capture_check(step_capture_t *capture, step_expectation_t expectation);
 
 /* Whether the capture meets the expectation. */
@@ -181,11 +182,11 @@ STEP_TESTING_API bool step_capture_meets(step_capture_t *capture, step_expectati
 STEP_TESTING_API const step_captured_t *step_capture_find(step_capture_t *capture, step_expectation_t expectation);
 
 /* Fails the test unless the capture meets the expectation, with what step_capture_check() says. */
-#define step_assert(capture, expectation)                                                          \
-    do {                                                                                           \
-        const char *const stepi_trouble = step_capture_check((capture), (expectation));            \
-        if (stepi_trouble != NULL)                                                                 \
-            STEP_TEST_FAIL(__FILE__, __LINE__, stepi_trouble);                                     \
+#define step_assert(capture, expectation)                                                                              \
+    do {                                                                                                               \
+        const char *const stepi_trouble = step_capture_check((capture), (expectation));                                \
+        if (stepi_trouble != NULL)                                                                                     \
+            STEP_TEST_FAIL(__FILE__, __LINE__, stepi_trouble);                                                         \
     } while (0)
 
 /* How a test fails: with cmocka as its assertions do; else the text goes to stderr and the process is aborted. Define it before

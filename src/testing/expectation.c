@@ -10,9 +10,8 @@ enum { AT_LEAST_ONCE = -1 };
 
 static step_expectation_t expect(stepi_expected_t kind, const char *operation, int step, const char *text)
 {
-    return (step_expectation_t){
-        .kind = kind, .operation = operation, .step = step, .text = text, .times = AT_LEAST_ONCE
-    };
+    return (
+        step_expectation_t){ .kind = kind, .operation = operation, .step = step, .text = text, .times = AT_LEAST_ONCE };
 }
 
 step_expectation_t step_started(const char *operation)

@@ -62,7 +62,7 @@ bool stepi_normalize_json(stepi_strbuf_t *out, const char *line, size_t length, 
 
 /* ---- logfmt ---- */
 
-/* The end of the value that begins here; NULL when quotes are left open. */
+/* The end of the value that begins here; NULL when it is none: quotes are left open, or something follows them. */
 static const char *value_end(const char *at, const char *end)
 {
     if (at == end || *at != '"') {
@@ -73,7 +73,7 @@ static const char *value_end(const char *at, const char *end)
     for (at++; at < end && *at != '"'; at++)
         if (*at == '\\' && at + 1 < end)
             at++;
-    return at < end ? at + 1 : NULL;
+    return at < end && (at + 1 == end || at[1] == ' ') ? at + 1 : NULL;
 }
 
 /* Goes through the line's own members: true when it gets to `seq`. Writes, when there is an `out`. */
@@ -85,7 +85,7 @@ static bool pass_logfmt(stepi_strbuf_t *out, const char *line, size_t length, ui
     for (const char *at = line; at < end && !has_seq; at++) {
         const char *equals = memchr(at, '=', (size_t)(end - at));
         const char *behind = equals != NULL ? value_end(equals + 1, end) : NULL;
-        if (behind == NULL)
+        if (behind == NULL || memchr(at, ' ', (size_t)(equals - at)) != NULL)
             return false;
         const char *placeholder = stepi_placeholder(at, (size_t)(equals - at), what);
         if (out != NULL && placeholder != NULL) {

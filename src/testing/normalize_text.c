@@ -120,7 +120,7 @@ static const char *duration_of(span_t body)
 {
     if (!take(&body, "🏁 "))
         take(&body, "⚠️  ");
-    if (take(&body, "COMPLETE: ") || take(&body, "INCOMPLETE: ") || take(&body, "STUCK: "))
+    if (take(&body, "COMPLETE: ") || take(&body, "INCOMPLETE: "))
         return "total_duration_ms";
     return ends_with(body, " - SUCCESS") || contains(body, " - FAILED: ") ? "duration_ms" : "";
 }
@@ -142,30 +142,47 @@ static bool is_duration(span_t s)
     return s.at > start && take_shape(&s, ".0") && s.at == s.end;
 }
 
-static bool is_id(span_t s, size_t digits)
+static bool is_id(span_t s, const char *placeholder, size_t digits)
 {
-    if (s.end > s.at && *s.at == '<')
-        return s.end[-1] == '>';
-    return (size_t)(s.end - s.at) == digits && strspn(s.at, "0123456789abcdef") >= digits;
+    size_t hex = 0;
+    while (s.at + hex < s.end && memchr("0123456789abcdef", s.at[hex], 16) != NULL)
+        hex++;
+    return is(s, placeholder) || (hex == digits && s.at + hex == s.end);
 }
 
-/* Fields that a line may have of its own at the end of the list. */
-static bool is_own(const field_t *field, const char *duration)
+/* Which of the fields that a line may have of its own this is: a bit, or 0. */
+static unsigned own_bit(const field_t *field, const char *duration)
 {
+    static const struct {
+        const char *key, *placeholder;
+        size_t digits; /* 0: any value */
+        bool at_end;   /* of an operation, alone */
+    } own[] = { { "trace_id", "<trace_id>", 32, false },
+                { "span_id", "<span_id>", 16, false },
+                { "parent_span_id", "<parent_span_id>", 16, false },
+                { "fields_omitted", NULL, 0, false },
+                { "description", NULL, 0, true },
+                { "last_step", NULL, 0, true } };
     if (is(field->key, duration))
         return is_duration(field->value);
-    if (is(field->key, "trace_id"))
-        return is_id(field->value, 32);
-    if (is(field->key, "span_id") || is(field->key, "parent_span_id"))
-        return is_id(field->value, 16);
-    return is(field->key, "fields_omitted") || is(field->key, "last_step") || is(field->key, "description");
+    for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (is(field->key, own[i].key) && (!own[i].at_end || strcmp(duration, "total_duration_ms") == 0) &&
+            (own[i].digits == 0 || is_id(field->value, own[i].placeholder, own[i].digits)))
+            return 2u << i;
+    return 0;
 }
 
+/* From the end of the list on; none comes twice, the second one is the user's. */
 static size_t count_own(const list_t *list, const char *duration)
 {
+    unsigned seen = 0;
     size_t own = 0;
-    while (own < list->count && own < LAST_FIELDS && is_own(&list->last[(list->count - 1 - own) % LAST_FIELDS], duration))
-        own++;
+    for (; own < list->count && own < LAST_FIELDS; own++) {
+        const unsigned bit = own_bit(&list->last[(list->count - 1 - own) % LAST_FIELDS], duration);
+        if (bit == 0 || (seen & bit) != 0)
+            break;
+        seen |= bit;
+    }
     return own;
 }
 

@@ -14,10 +14,29 @@
 /* ---- Names ---- */
 
 static const char *const reserved[] = {
-    "ts",           "level",       "event",          "operation",     "step",           "total_steps",
-    "description",  "error",       "message",        "duration_ms",   "dropped_records", "progress_done",
-    "depth",        "pid",         "tid",            "seq",           "progress_total", "total_duration_ms",
-    "trace_id",     "span_id",     "parent_span_id", "trace_flags",   "fields_omitted",
+    "ts",
+    "level",
+    "event",
+    "operation",
+    "step",
+    "total_steps",
+    "description",
+    "error",
+    "message",
+    "duration_ms",
+    "dropped_records",
+    "progress_done",
+    "depth",
+    "pid",
+    "tid",
+    "seq",
+    "progress_total",
+    "total_duration_ms",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "trace_flags",
+    "fields_omitted",
 };
 
 static bool is_name(const char *text, const char *name, size_t length)
@@ -153,37 +172,45 @@ static size_t count_members(const char *line, size_t length, char *strings)
     return got == 0 ? count : 0;
 }
 
-/* All members in their order; how many of the first are the line's own. */
-static size_t read_members(const char *line, size_t length, char *strings, step_field_t *members)
+/* All of them in their order; the first own_count are surely the line's own. */
+typedef struct members {
+    step_field_t *at;
+    size_t count, own_count;
+} members_t;
+
+static void read_members(members_t *m, const char *line, size_t length, char *strings)
 {
     stepi_json_t json = stepi_json(line, length, strings);
     stepi_json_member_t member;
-    size_t count = 0;
-    size_t own_count = 0;
+    m->count = m->own_count = 0;
     while (stepi_json_next(&json, &member) == 1) {
-        members[count++] = member.field;
-        if (own_count == 0 && strcmp(member.field.key, "seq") == 0)
-            own_count = count;
+        m->at[m->count++] = member.field;
+        if (m->own_count == 0 && strcmp(member.field.key, "seq") == 0)
+            m->own_count = m->count;
     }
-    return own_count;
 }
 
-/* Sorts `all` into the line's members and fields, both in their order. */
-static void sort(step_captured_t *line, const step_field_t *all, size_t count, size_t own_count, char *strings)
+static bool is_own(const members_t *m, size_t index)
+{
+    return index < m->own_count || stepi_name_is_reserved(m->at[index].key, strlen(m->at[index].key));
+}
+
+/* Into the line's members and fields, both in their order. */
+static void sort(step_captured_t *line, const members_t *m, char *strings)
 {
     step_field_t *to = (step_field_t *)(line + 1);
     line->members = to;
-    for (size_t i = 0; i < count; i++)
-        if (i < own_count || stepi_name_is_reserved(all[i].key, strlen(all[i].key)))
-            *to++ = all[i];
+    for (size_t i = 0; i < m->count; i++)
+        if (is_own(m, i))
+            *to++ = m->at[i];
     line->member_count = (size_t)(to - line->members);
     line->fields = to;
-    line->field_count = count - line->member_count;
-    for (size_t i = own_count; i < count; i++)
-        if (!stepi_name_is_reserved(all[i].key, strlen(all[i].key)))
-            *to++ = all[i];
-    for (size_t i = count; i > own_count; i--)
-        restore_key(strings, all, i - 1);
+    line->field_count = m->count - line->member_count;
+    for (size_t i = m->own_count; i < m->count; i++)
+        if (!is_own(m, i))
+            *to++ = m->at[i];
+    for (size_t i = m->count; i > m->own_count; i--)
+        restore_key(strings, m->at, i - 1);
 }
 
 step_captured_t *stepi_captured_read(const char *line, size_t length)
@@ -191,14 +218,14 @@ step_captured_t *stepi_captured_read(const char *line, size_t length)
     step_captured_t *read = NULL;
     char *scratch = malloc(length + 1);
     const size_t count = scratch != NULL ? count_members(line, length, scratch) : 0;
-    step_field_t *all = count > 0 ? malloc(count * sizeof(*all)) : NULL;
-    if (all != NULL)
-        read = malloc(sizeof(*read) + count * sizeof(*all) + length + 1);
+    members_t members = { .at = count > 0 ? malloc(count * sizeof(step_field_t)) : NULL };
+    if (members.at != NULL)
+        read = malloc(sizeof(*read) + count * sizeof(step_field_t) + length + 1);
     if (read != NULL) {
-        char *strings = (char *)(read + 1) + count * sizeof(*all);
+        char *strings = (char *)(read + 1) + count * sizeof(step_field_t);
         *read = (step_captured_t){ .event = NULL };
-        const size_t own_count = read_members(line, length, strings, all);
-        sort(read, all, count, own_count, strings);
+        read_members(&members, line, length, strings);
+        sort(read, &members, strings);
         describe(read);
     }
     if (read != NULL && (read->event == NULL || read->level == 0)) {
@@ -208,7 +235,7 @@ step_captured_t *stepi_captured_read(const char *line, size_t length)
     } else if (scratch != NULL && count == 0) {
         errno = EBADMSG;
     }
-    free(all);
+    free(members.at);
     free(scratch);
     return read;
 }
