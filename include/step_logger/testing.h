@@ -43,7 +43,7 @@ typedef struct step_capture_options {
 } step_capture_options_t;
 
 #define STEP_CAPTURE_WALL_NS INT64_C(946684800000000000) /* 2000-01-01T00:00:00Z */
-#define STEP_CAPTURE_BYTES ((uint64_t)64 << 20)
+#define STEP_CAPTURE_BYTES (UINT64_C(64) << 20)
 #define STEP_CAPTURE_OPTIONS_INIT                                                                                      \
     {                                                                                                                  \
         sizeof(step_capture_options_t), NULL, STEP_CAPTURE_WALL_NS, STEP_CAPTURE_BYTES, 0, 0                           \

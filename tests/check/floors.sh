@@ -3,6 +3,7 @@
 #
 #     config -> export -> core -> {format, sink} -> record -> platform -> base
 #     cli -> {reader, format, record, base}, never core; reader -> {format, record, base}
+#     testing -> nothing but the public headers: it is linked to whichever library a user's tests link
 #
 # Includes name a file by its path below src/ ("record/ring.h"). base knows nothing but the C standard library
 # (and the compiler's own header of vector instructions).
@@ -18,6 +19,7 @@ declare -A below=(
     [record]="platform base"
     [platform]="base"
     [base]=""
+    [testing]=""
     [cli]="reader format record base"
     [reader]="format record base"
 )
@@ -59,7 +61,7 @@ else
 fi
 
 # A check that cannot fail is none: plant one breach of each kind, and one include that is fine.
-mkdir -p "$work"/src/{base,record,format,sink,core,cli,attic}
+mkdir -p "$work"/src/{base,record,format,sink,core,cli,testing,attic}
 touch "$work"/src/{base/a.h,record/ring.h,format/text.h,sink/file.h,core/log.h}
 planted=0
 plant() { # FILE INCLUDE
@@ -74,6 +76,8 @@ plant record/a.c '"core/log.h"'
 plant format/a.c '"sink/file.h"'
 plant sink/a.c '"format/text.h"'
 plant cli/a.c '"core/log.h"'
+plant testing/a.c '"core/log.h"'
+plant testing/b.c '"base/utf8.h"'
 plant core/a.c '"log.h"'
 plant core/b.c '"../record/ring.h"'
 plant base/a.c '<unistd.h>'

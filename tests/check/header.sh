@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# step_logger.h as others will meet it: alone and with every macro in use, as strict C11 and as C++11, 17 and 20, by every
+# step_logger.h, and step_logger/testing.h, as others will meet them: alone and with every macro in use, as strict C11 and as C++11, 17 and 20, by every
 # compiler that is here, with all warnings as errors; and what must not compile does not.
 # shellcheck source-path=SCRIPTDIR source=_common.sh
 . "$(dirname "$0")/_common.sh"
 
 use=$source_dir/tests/check/header_use.c
+testing=$source_dir/tests/check/header_testing_use.c
 echo '#include <step_logger.h>' >"$work/alone.c"
+echo '#include <step_logger/testing.h>' >"$work/alone_testing.c"
 
 # compiles DESCRIPTION COMMAND...: the command succeeds without a word
 compiles() {
@@ -83,7 +85,7 @@ read -ra cpp_flags <<<"$(warnings c++) -Wold-style-cast -Wnon-virtual-dtor -Wove
 c_compilers=$(compilers gcc clang musl-gcc)
 [ -n "$c_compilers" ] || c_compilers=cc
 for compiler in $c_compilers; do
-    for file in "$work/alone.c" "$use"; do
+    for file in "$work/alone.c" "$use" "$work/alone_testing.c" "$testing"; do
         for level in -O0 -O2; do
             compiles "$compiler -std=c11 $level ${file##*/}" \
                 "$compiler" -std=c11 -pedantic-errors "$level" -Werror "${c_flags[@]}" -I "$source_dir/include" -c "$file" \
@@ -93,12 +95,15 @@ for compiler in $c_compilers; do
     compiles "$compiler -std=c11 ${use##*/} with STEP_LOGGER_COMPILED_LEVEL" \
         "$compiler" -std=c11 -pedantic-errors -O2 -Werror "${c_flags[@]}" -DSTEP_LOGGER_COMPILED_LEVEL=STEP_LEVEL_WARNING \
         -I "$source_dir/include" -c "$use" -o "$work/out.o"
+    compiles "$compiler -std=c11 ${testing##*/} with a failure function of its own" \
+        "$compiler" -std=c11 -pedantic-errors -O2 -Werror "${c_flags[@]}" -DWITH_OWN_FAILURE -I "$source_dir/include" \
+        -c "$testing" -o "$work/out.o"
     check_refused "$compiler" c c11 "$both"$'\n'"$c_only"
 done
 
 for compiler in $(compilers g++ clang++); do
     for standard in c++11 c++17 c++20; do
-        for file in "$work/alone.c" "$use"; do
+        for file in "$work/alone.c" "$use" "$work/alone_testing.c" "$testing"; do
             compiles "$compiler -std=$standard ${file##*/}" \
                 "$compiler" -x c++ -std="$standard" -pedantic-errors -O2 -Werror "${cpp_flags[@]}" -I "$source_dir/include" \
                 -c "$file" -o "$work/out.o"

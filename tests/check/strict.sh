@@ -21,6 +21,7 @@ fi
 # What would surprise a program that logs: formatted into who knows what, unsafe in threads, changing the process.
 banned='sprintf|vsprintf|strcpy|strcat|strncpy|strtok|gets|asctime|ctime|localtime|gmtime|rand|srand|setenv|putenv|exit|abort|system|popen|alloca|sleep|usleep|setlocale|printf|fopen|fprintf|puts|putchar|perror'
 found=$(for file in "${sources[@]}"; do
+    [ "$file" != src/testing/fail.c ] || continue # a user's test that failed ends there, by abort()
     sed -E 's,/\*.*(\*/|$),,; /^[[:space:]]*\*/s/.*//' "$file" | grep -nE "(^|[^a-zA-Z0-9_.>])($banned)[[:space:]]*\(" |
         sed "s,^,$file:," || true
 done)

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # What the libraries show to a linker. Shared: exactly the names in symbols.txt. Static: names that start with step_ or
-# stepi_, all of them hidden, so that a user's own shared library does not export them.
+# stepi_, all of them hidden, so that a user's own shared library does not export them. The testing library: the names in
+# symbols_testing.txt, none that the library itself has, and nothing of it that is not public.
 # shellcheck source-path=SCRIPTDIR source=_common.sh
 . "$(dirname "$0")/_common.sh"
 
 shared=$build_dir/libstep_logger.so
 static=$build_dir/libstep_logger.a
+testing=$build_dir/libstep_logger_testing.a
 list=$source_dir/tests/check/symbols.txt
 
 if ! have nm || ! have readelf; then
     skipped "nm and readelf (binutils) are not installed"
     finish
 fi
-for library in "$shared" "$static"; do
+for library in "$shared" "$static" "$testing"; do
     if [ ! -e "$library" ]; then
         problem "${library##*/} is not in the build directory: build first (cmake --build $build_dir)"
         finish
@@ -40,20 +42,49 @@ differs "the header's STEP_API" "$work/declared" "tests/check/symbols.txt" "$wor
 differs "libstep_logger.so" "$work/exported" "tests/check/symbols.txt" "$work/listed" \
     "mark what is public with STEP_API in the header and define it in src/; nothing else is visible"
 
-external=$(nm -g --defined-only "$static" 2>/dev/null | awk 'NF == 3 {print $3}' | sort -u)
-strangers=$(grep -vE '^stepi?_' <<<"$external" || true)
-if [ -n "$strangers" ]; then
-    problem "external names of libstep_logger.a that start with neither step_ nor stepi_:" "${strangers//$'\n'/ }" \
-        "make them static, or rename them"
-else
-    passed "libstep_logger.a: $(wc -l <<<"$external") external names, each with our prefix"
+# static_library FILE: names with our prefix, all of them hidden; in $work/external
+static_library() {
+    local name=${1##*/} strangers visible
+    nm -g --defined-only "$1" 2>/dev/null | awk 'NF == 3 {print $3}' | sort -u >"$work/external"
+    strangers=$(grep -vE '^stepi?_' "$work/external" || true)
+    if [ -n "$strangers" ]; then
+        problem "external names of $name that start with neither step_ nor stepi_:" "${strangers//$'\n'/ }" \
+            "make them static, or rename them"
+    else
+        passed "$name: $(wc -l <"$work/external") external names, each with our prefix"
+    fi
+    visible=$(readelf -sW "$1" | awk '($5 == "GLOBAL" || $5 == "WEAK") && $6 != "HIDDEN" && $7 != "UND" {print $8}' | sort -u)
+    if [ -n "$visible" ]; then
+        problem "names of $name that are not hidden:" "${visible//$'\n'/ }" \
+            "they would be exported by any shared library that links it; keep -fvisibility=hidden and STEP_LOGGER_STATIC"
+    else
+        passed "$name: all names are hidden"
+    fi
+}
+static_library "$static"
+mv "$work/external" "$work/of_static"
+
+# ---- The testing library
+static_library "$testing"
+sed -nE '/^STEP_TESTING_API/{:more; /[(;]/!{N; b more}; s/^STEP_TESTING_API[^(;]*[ *]([a-z_0-9]+)[(;].*/\1/p}' \
+    "$source_dir"/include/step_logger/testing.h | sort -u >"$work/declared"
+grep -vE '^(#|$)' "$source_dir/tests/check/symbols_testing.txt" | sort -u >"$work/listed"
+differs "the header's STEP_TESTING_API" "$work/declared" "tests/check/symbols_testing.txt" "$work/listed" \
+    "a new public name is added to symbols_testing.txt; one that was released may not go"
+grep -E '^step_' "$work/external" >"$work/defined"
+grep -E '^step_' "$work/listed" >"$work/public"
+differs "libstep_logger_testing.a" "$work/defined" "the step_ names of tests/check/symbols_testing.txt" "$work/public" \
+    "declare it in step_logger/testing.h with STEP_TESTING_API, or make it static"
+twice=$(comm -12 "$work/external" "$work/of_static" | tr '\n' ' ')
+if [ -n "$twice" ]; then
+    problem "names that both libstep_logger.a and libstep_logger_testing.a define: $twice" "rename those of src/testing"
 fi
-visible=$(readelf -sW "$static" | awk '($5 == "GLOBAL" || $5 == "WEAK") && $6 != "HIDDEN" && $7 != "UND" {print $8}' | sort -u)
-if [ -n "$visible" ]; then
-    problem "names of libstep_logger.a that are not hidden:" "${visible//$'\n'/ }" \
-        "they would be exported by any shared library that links it; keep -fvisibility=hidden and STEP_LOGGER_STATIC"
+inner=$(nm -u "$testing" | awk '{print $NF}' | grep -E '^stepi?_' | sort -u | comm -23 - "$work/external" |
+    comm -23 - <(grep -E '^step_' "$work/exported") | tr '\n' ' ')
+if [ -n "$inner" ]; then
+    problem "libstep_logger_testing.a uses what is not public: $inner" "it may use what step_logger.h declares"
 else
-    passed "libstep_logger.a: all names are hidden"
+    passed "libstep_logger_testing.a uses the public interface alone"
 fi
 
 if readelf -dW "$shared" | grep 'SONAME.*libstep_logger\.so\.0\]' >/dev/null; then

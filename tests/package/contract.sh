@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The library as its users get it: installed into a prefix that is then moved, found by find_package and by pkg-config,
-# shared and static, or added as a subdirectory; from C and from C++. The same program every time, with the same output.
+# shared and static, or added as a subdirectory; from C and from C++. The same program every time, with the same output; and a
+# user's test, with step_logger::testing.
 # shellcheck source-path=SCRIPTDIR source=../check/_common.sh
 . "$(dirname "$0")/../check/_common.sh"
 here=$source_dir/tests/package
@@ -38,6 +39,17 @@ runs() {
     fi
 }
 
+# runs_test DESCRIPTION PROGRAM: prints testing.txt
+runs_test() {
+    if ! timeout 30 "$2" >"$work/output" 2>"$work/errors"; then
+        problem "$1: the test failed" "$(tail -n 15 "$work/errors")"
+    elif ! diff -u "$here/testing.txt" "$work/output" >"$work/diff"; then
+        problem "$1: the output differs from tests/package/testing.txt" "$(cat "$work/diff")"
+    else
+        passed "$1"
+    fi
+}
+
 # project DIRECTORY FIND: a user's project that gets step_logger by the CMake commands FIND
 project() {
     mkdir -p "$1"
@@ -47,9 +59,14 @@ project(user LANGUAGES ${languages[*]})
 $2
 add_executable(program_c $here/contract.c)
 target_link_libraries(program_c PRIVATE step_logger::step_logger)
+add_executable(test_c $here/testing.c)
+target_link_libraries(test_c PRIVATE step_logger::testing)
 if(CMAKE_CXX_COMPILER)
     add_executable(program_cxx $here/contract.cpp)
     target_link_libraries(program_cxx PRIVATE step_logger::step_logger)
+    configure_file($here/testing.c testing.cpp COPYONLY)
+    add_executable(test_cxx \${CMAKE_CURRENT_BINARY_DIR}/testing.cpp)
+    target_link_libraries(test_cxx PRIVATE step_logger::step_logger step_logger::testing)
 endif()
 END
 }
@@ -63,6 +80,9 @@ build_and_run() {
     try "$description: build" cmake --build "$directory/build" || return 0
     for program in "$directory"/build/program_*; do
         runs "$description, ${program##*program_}" "$program"
+    done
+    for program in "$directory"/build/test_*; do
+        runs_test "$description, a test, ${program##*test_}" "$program"
     done
 }
 
@@ -78,8 +98,8 @@ libdir=$(dirname "$(find "$prefix" -name libstep_logger.a)")
 {
     echo include/step_logger.h
     (cd "$source_dir/include" && find step_logger -name '*.h' | sed 's,^,include/,')
-    printf 'LIB/%s\n' libstep_logger.a libstep_logger.so libstep_logger.so.0 "libstep_logger.so.$version" \
-        pkgconfig/step_logger.pc cmake/step_logger/step_logger-{config,config-version,targets}.cmake
+    printf 'LIB/%s\n' libstep_logger.a libstep_logger_testing.a libstep_logger.so libstep_logger.so.0 "libstep_logger.so.$version" \
+        pkgconfig/step_logger{,_testing}.pc cmake/step_logger/step_logger-{config,config-version,targets}.cmake
 } | sort >"$work/expected"
 if ! diff -u "$work/expected" <(grep -vE 'step_logger-targets-[a-z]+\.cmake$' "$work/installed") >"$work/diff"; then
     problem "other files are installed than should be" "$(cat "$work/diff")"
@@ -94,9 +114,11 @@ fi
 project "$work/package" "find_package(step_logger 0.1 REQUIRED)"
 build_and_run "find_package, static" "$work/package" -DCMAKE_PREFIX_PATH="$prefix"
 build_and_run "find_package, shared" "$work/package" -DCMAKE_PREFIX_PATH="$prefix" -DBUILD_SHARED_LIBS=ON
-if [ -e "$work/package/build/program_c" ] && ! ldd "$work/package/build/program_c" | grep libstep_logger.so.0 >/dev/null; then
-    problem "with BUILD_SHARED_LIBS=ON step_logger::step_logger is not the shared library"
-fi
+for program in program_c test_c; do
+    if [ -e "$work/package/build/$program" ] && ! ldd "$work/package/build/$program" | grep libstep_logger.so.0 >/dev/null; then
+        problem "with BUILD_SHARED_LIBS=ON step_logger::step_logger is not the shared library: see $program"
+    fi
+done
 for other in 0.0 0.2 1.0; do
     project "$work/version" "find_package(step_logger $other REQUIRED)"
     if cmake -S "$work/version" -B "$work/version/build" "${generator[@]}" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1; then
@@ -111,8 +133,10 @@ if have pkg-config; then
     for language in "${languages[@]}"; do
         if [ "$language" = C ]; then
             compile=("$cc" -std=c11 "$here/contract.c")
+            compile_test=("$cc" -std=c11 "$here/testing.c")
         else
             compile=(c++ -std=c++11 "$here/contract.cpp")
+            compile_test=(c++ -std=c++11 -x c++ "$here/testing.c" -x none)
         fi
         # shellcheck disable=SC2046  # flags are words
         if try "pkg-config, shared, $language" \
@@ -123,6 +147,16 @@ if have pkg-config; then
         if try "pkg-config --static, $language" \
             "${compile[@]}" -static -o "$work/program" $(pkg-config --static --cflags --libs step_logger); then
             runs "pkg-config --static, $language" "$work/program"
+        fi
+        # shellcheck disable=SC2046
+        if try "pkg-config, shared, a test, $language" "${compile_test[@]}" -o "$work/program" \
+            $(pkg-config --cflags --libs step_logger_testing) -Wl,-rpath,"$libdir"; then
+            runs_test "pkg-config, shared, a test, $language" "$work/program"
+        fi
+        # shellcheck disable=SC2046
+        if try "pkg-config --static, a test, $language" "${compile_test[@]}" -static -o "$work/program" \
+            $(pkg-config --static --cflags --libs step_logger_testing); then
+            runs_test "pkg-config --static, a test, $language" "$work/program"
         fi
     done
 else
