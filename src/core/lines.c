@@ -50,7 +50,7 @@ static void introduce(step_log_t *log, stepi_open_operation_t *operation, const 
     if (log->rules.count > 0)
         operation->threshold = stepi_rules_level(&log->rules, &record->line.operation);
     if (record->parts & STEPI_PART_TRACE) {
-        operation->has_trace = true;
+        operation->has_trace = record->trace.span != 0; /* 0: it was not started yet */
         operation->trace = record->trace;
         stepi_optable_link(&b->operations, operation, record->trace.parent_operation);
     }
@@ -148,7 +148,8 @@ static void complete_names(stepi_line_t *line, const stepi_open_operation_t *ope
     if (line->has_step && line->description.bytes == NULL && operation->step == line->step)
         line->description = operation->description_text;
     line->trace = operation->has_trace ? &operation->trace : NULL;
-    line->step_span = line->has_step && operation->step_known ? operation->step_span : 0;
+    const bool is_of_step = line->has_step && line->kind != STEPI_OPERATION_INCOMPLETE && operation->step_known;
+    line->step_span = is_of_step ? operation->step_span : 0;
 }
 
 /* ---- What was bound ---- */
