@@ -1,6 +1,6 @@
-/* Decimal digits of integers, two at a time: a table of pairs halves the divisions. Eight digits
- * are worked out in 32 bits, so that only one 64-bit division by a constant stands between one
- * group of eight and the next. */
+/* Decimal digits of integers. Eight of them are worked out at once, each in a byte of a word: three multiplications take
+ * it apart into two numbers of four digits, four of two, and eight of one. The zeros in front are then the word's trailing
+ * zero bits, and one store writes a number of any length up to eight. */
 #ifndef STEPI_BASE_DIGITS_H
 #define STEPI_BASE_DIGITS_H
 
@@ -16,14 +16,31 @@ static inline void stepi_write_pair(char *to, uint32_t v)
     memcpy(to, stepi_digit_pairs + 2 * (size_t)v, 2);
 }
 
+/* v < 10^8. The first digit is in the lowest byte. The factors are the reciprocals of 100 and 10, rounded up: exact for
+ * all that can stand in the lanes, and no lane reaches into the next. */
+static inline uint64_t stepi_eight_digits(uint32_t v)
+{
+    const uint64_t fours = v / 10000 | (uint64_t)(v % 10000) << 32;
+    const uint64_t hundreds = (fours * 10486 >> 20) & UINT64_C(0x0000007F0000007F);
+    const uint64_t twos = hundreds | (fours - hundreds * 100) << 16;
+    const uint64_t tens = (twos * 103 >> 10) & UINT64_C(0x000F000F000F000F);
+    return tens | (twos - tens * 10) << 8;
+}
+
+#define STEPI_ASCII_ZEROS UINT64_C(0x3030303030303030)
+
+/* The lowest byte comes first. */
+static inline void stepi_store_8(char *to, uint64_t bytes)
+{
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    bytes = __builtin_bswap64(bytes);
+#endif
+    memcpy(to, &bytes, sizeof(bytes));
+}
+
 static inline void stepi_write_8_digits(char *to, uint32_t v)
 {
-    const uint32_t upper = v / 10000;
-    const uint32_t lower = v % 10000;
-    stepi_write_pair(to, upper / 100);
-    stepi_write_pair(to + 2, upper % 100);
-    stepi_write_pair(to + 4, lower / 100);
-    stepi_write_pair(to + 6, lower % 100);
+    stepi_store_8(to, stepi_eight_digits(v) | STEPI_ASCII_ZEROS);
 }
 
 /* Exactly n digits, with zeros in front; v < 10^n. */
@@ -53,12 +70,54 @@ static inline int stepi_count_digits(uint64_t v)
     return guess + ((v | 1) >= stepi_powers_of_ten[guess]);
 }
 
-/* Returns the end of what it wrote. */
+/* v < 10^8, without zeros in front; 8 bytes are written. Returns the end of the number. */
+static inline char *stepi_write_small(char *to, uint32_t v)
+{
+    if (v < 10) {
+        *to = (char)('0' + v);
+        return to + 1;
+    }
+    if (v < 100) {
+        stepi_write_pair(to, v);
+        return to + 2;
+    }
+    const uint64_t digits = stepi_eight_digits(v);
+    const unsigned zeros = (unsigned)__builtin_ctzll(digits) / 8;
+    stepi_store_8(to, (digits | STEPI_ASCII_ZEROS) >> 8 * zeros);
+    return to + 8 - zeros;
+}
+
+/* v / 10^decimals, for 1 to 7 decimals and v < 10^8; 16 bytes are written at most. */
+static inline char *stepi_write_scaled(char *to, uint32_t v, unsigned decimals)
+{
+    const uint64_t digits = stepi_eight_digits(v);
+    const uint64_t last_whole = UINT64_C(1) << 8 * (7 - decimals); /* there is a digit before the point, be it 0 */
+    const unsigned zeros = (unsigned)__builtin_ctzll(digits | last_whole) / 8;
+    const uint64_t text = (digits | STEPI_ASCII_ZEROS) >> 8 * zeros;
+    const unsigned whole = 8 - zeros - decimals;
+    stepi_store_8(to, text);
+    stepi_store_8(to + whole + 1, text >> 8 * whole);
+    to[whole] = '.';
+    return to + whole + 1 + decimals;
+}
+
+enum { STEPI_HUNDRED_MILLION = 100000000 };
+
+/* v >= 10^8. */
+char *stepi_write_large(char *to, uint64_t v);
+
+/* At `to`, where there is room for 20 bytes; returns the end of the number. */
 static inline char *stepi_write_u64(char *to, uint64_t v)
 {
-    const int n = stepi_count_digits(v);
-    stepi_write_digits(to, v, n);
-    return to + n;
+    return v < STEPI_HUNDRED_MILLION ? stepi_write_small(to, (uint32_t)v) : stepi_write_large(to, v);
+}
+
+/* The same with a sign: 21 bytes. */
+static inline char *stepi_write_i64(char *to, int64_t v)
+{
+    *to = '-';
+    /* Unsigned, because INT64_MIN has no negative. */
+    return stepi_write_u64(to + (v < 0), v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 /* Where to build a text of at most n bytes: in place when there is room for the worst case, else in

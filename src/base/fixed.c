@@ -10,8 +10,9 @@
 #include "base/wide.h"
 
 enum {
-    DECIMALS_MAX = 17,
-    FIXED_MAX = 40, /* sign, 21 digits, point, 17 digits */
+    DECIMALS_MAX = 17, /* with them a number has a sign, 21 digits, a point, and 17 digits */
+    FEW_DECIMALS = 3,
+    FEW_SHIFT_MAX = 62,
 };
 
 /* round(fraction * 10^decimals / 2^shift) for shift >= 1; `is_odd` is the parity of the digit
@@ -70,19 +71,37 @@ static char *write_fixed(char *to, const stepi_double_t *v, int decimals)
     return to + decimals;
 }
 
-void stepi_put_fixed(stepi_out_t *out, double v, int decimals)
+/* Most numbers are of this kind: mantissa * 10^decimals < 2^63 is a multiple of the last place's 2^shift-th part. */
+static inline bool round_few(const stepi_double_t *v, int decimals, uint64_t *rounded)
 {
-    if (!(v > -1e21 && v < 1e21)) { /* NaN too */
-        stepi_put_shortest(out, v);
-        return;
-    }
+    const int shift = -v->exponent;
+    if (decimals < 1 || decimals > FEW_DECIMALS || shift < 1 || shift > FEW_SHIFT_MAX)
+        return false;
+    const uint64_t product = v->mantissa * stepi_powers_of_ten[decimals];
+    const uint64_t is_odd = product >> shift & 1; /* to which a tie looks */
+    *rounded = (product + (UINT64_C(1) << (shift - 1)) - 1 + is_odd) >> shift;
+    return *rounded < STEPI_HUNDRED_MILLION;
+}
+
+char *stepi_write_fixed(char *to, double v, int decimals)
+{
+    const stepi_double_t parts = stepi_double_split(v);
+    uint64_t rounded;
+    *to = '-';
+    if (round_few(&parts, decimals, &rounded))
+        return stepi_write_scaled(to + parts.is_negative, (uint32_t)rounded, (unsigned)decimals);
+    if (!(v > -1e21 && v < 1e21)) /* NaN too */
+        return stepi_write_shortest(to, v);
     if (decimals < 0)
         decimals = 0;
     if (decimals > DECIMALS_MAX)
         decimals = DECIMALS_MAX;
-    char local[FIXED_MAX];
+    return write_fixed(to + parts.is_negative, &parts, decimals);
+}
+
+void stepi_put_fixed(stepi_out_t *out, double v, int decimals)
+{
+    char local[STEPI_DOUBLE_BYTES];
     char *begin = stepi_scratch(out, local, sizeof(local));
-    const stepi_double_t parts = stepi_double_split(v);
-    *begin = '-';
-    stepi_scratch_end(out, begin, write_fixed(begin + parts.is_negative, &parts, decimals));
+    stepi_scratch_end(out, begin, stepi_write_fixed(begin, v, decimals));
 }

@@ -3,7 +3,7 @@
 
 #include "base/digits.h"
 
-enum { MS_EXACT_MAX = 20 /* 13 digits, point, 6 digits */, NUMBER_MAX = 24 /* sign, 20 digits */ };
+enum { MS_EXACT_MAX = 24 /* 13 digits, point, 6 digits */, NUMBER_MAX = 24 /* sign, 20 digits */ };
 
 #define ROW(tens)                                                                                  \
     tens "0" tens "1" tens "2" tens "3" tens "4" tens "5" tens "6" tens "7" tens "8" tens "9"
@@ -34,48 +34,26 @@ const uint64_t stepi_powers_of_ten[20] = {
     10000000000000000000U,
 };
 
-/* At to, where there is room for 20; returns the end. Most numbers are small. */
-static char *write_u64(char *to, uint64_t v)
+char *stepi_write_large(char *to, uint64_t v)
 {
-    if (v < 10) {
-        *to = (char)('0' + v);
-        return to + 1;
-    }
-    if (v < 100) {
-        stepi_write_pair(to, (uint32_t)v);
-        return to + 2;
-    }
-    if (v < 10000) {
-        char four[4];
-        stepi_write_pair(four, (uint32_t)v / 100);
-        stepi_write_pair(four + 2, (uint32_t)v % 100);
-        const size_t skip = v < 1000;
-        memcpy(to, four + skip, 4 - 1); /* the last of four is written twice rather than asked for */
-        to[3 - skip] = four[3];
-        return to + 4 - skip;
-    }
-    return stepi_write_u64(to, v);
+    const uint64_t upper = v / STEPI_HUNDRED_MILLION;
+    to = stepi_write_u64(to, upper);
+    stepi_write_8_digits(to, (uint32_t)(v - upper * STEPI_HUNDRED_MILLION));
+    return to + 8;
 }
 
 void stepi_put_u64(stepi_out_t *out, uint64_t v)
 {
     char local[NUMBER_MAX];
     char *begin = stepi_scratch(out, local, sizeof(local));
-    stepi_scratch_end(out, begin, write_u64(begin, v));
+    stepi_scratch_end(out, begin, stepi_write_u64(begin, v));
 }
 
 void stepi_put_i64(stepi_out_t *out, int64_t v)
 {
-    if (v >= 0 && v < 10) {
-        stepi_put_char(out, (char)('0' + v));
-        return;
-    }
     char local[NUMBER_MAX];
     char *begin = stepi_scratch(out, local, sizeof(local));
-    *begin = '-';
-    /* Unsigned, because INT64_MIN has no negative. */
-    const uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    stepi_scratch_end(out, begin, write_u64(begin + (v < 0), magnitude));
+    stepi_scratch_end(out, begin, stepi_write_i64(begin, v));
 }
 
 /* The quotient ns / 1e6 is off by at most 2^-53 of itself. For ns < 2^53 that is less than one
@@ -92,14 +70,17 @@ void stepi_put_ms_1(stepi_out_t *out, int64_t ns)
         return;
     }
     const uint64_t tenths = ((uint64_t)ns + HALF_NS) / TENTH_NS;
-    const int n = stepi_count_digits(tenths / 10);
-    char *to = stepi_room(out, (size_t)n + 2);
-    if (to == NULL)
-        return;
-    stepi_write_digits(to, tenths / 10, n);
-    to[n] = '.';
-    to[n + 1] = (char)('0' + tenths % 10);
-    out->at += n + 2;
+    char local[NUMBER_MAX];
+    char *begin = stepi_scratch(out, local, sizeof(local));
+    char *end;
+    if (tenths < STEPI_HUNDRED_MILLION) {
+        end = stepi_write_scaled(begin, (uint32_t)tenths, 1);
+    } else {
+        end = stepi_write_u64(begin, tenths / 10);
+        *end++ = '.';
+        *end++ = (char)('0' + tenths % 10);
+    }
+    stepi_scratch_end(out, begin, end);
 }
 
 void stepi_put_ms_exact(stepi_out_t *out, int64_t ns)

@@ -19,6 +19,11 @@ void stepi_put_shortest(stepi_out_t *out, double v);
  * stepi_put_shortest(). */
 void stepi_put_fixed(stepi_out_t *out, double v, int decimals);
 
+/* The same two where there is room for so many bytes; they return the end of the number. */
+enum { STEPI_DOUBLE_BYTES = 48 };
+char *stepi_write_shortest(char *to, double v);
+char *stepi_write_fixed(char *to, double v, int decimals);
+
 /* Nanoseconds as milliseconds: with one decimal as printf("%.1f", ns / 1e6) does; or exactly, with
  * up to six decimals and without trailing zeros. Negative values are clamped to 0. */
 void stepi_put_ms_1(stepi_out_t *out, int64_t ns);

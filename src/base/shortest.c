@@ -27,7 +27,6 @@
 #include "base/wide.h"
 
 enum {
-    SHORTEST_MAX = 40, /* 25 are needed; the rest is for moving blocks of fixed size */
     MANTISSA_BITS = 53,
     EXACT_BITS = 60,
 };
@@ -184,33 +183,37 @@ static bool is_small_integer(const stepi_double_t *v)
     return (v->mantissa & ((UINT64_C(1) << -v->exponent) - 1)) == 0;
 }
 
-static void put_not_finite(stepi_out_t *out, const stepi_double_t *v)
+static char *write_not_finite(char *to, const stepi_double_t *v)
 {
+    const char *text = v->is_negative ? "-inf" : "inf";
     if (v->mantissa != UINT64_C(1) << (MANTISSA_BITS - 1))
-        stepi_put_literal(out, "nan");
-    else if (v->is_negative)
-        stepi_put_literal(out, "-inf");
-    else
-        stepi_put_literal(out, "inf");
+        text = "nan";
+    const size_t length = strlen(text);
+    memcpy(to, text, length);
+    return to + length;
 }
 
-void stepi_put_shortest(stepi_out_t *out, double v)
+char *stepi_write_shortest(char *to, double v)
 {
     const stepi_double_t parts = stepi_double_split(v);
-    if (parts.exponent > STEPI_EXPONENT_MAX) {
-        put_not_finite(out, &parts);
-        return;
-    }
-    char local[SHORTEST_MAX];
-    char *begin = stepi_scratch(out, local, sizeof(local));
-    char *to = begin + parts.is_negative;
+    if (parts.exponent > STEPI_EXPONENT_MAX)
+        return write_not_finite(to, &parts);
     decimal_t decimal;
-    *begin = '-';
+    *to = '-';
+    to += parts.is_negative;
     if (is_small_integer(&parts))
-        to = stepi_write_u64(to, parts.mantissa != 0 ? parts.mantissa >> -parts.exponent : 0);
-    else if (few_decimals(&parts, &decimal))
-        to = write_decimal(to, decimal);
-    else
-        to = write_decimal(to, shortest_of(&parts));
-    stepi_scratch_end(out, begin, to);
+        return stepi_write_u64(to, parts.mantissa != 0 ? parts.mantissa >> -parts.exponent : 0);
+    if (!few_decimals(&parts, &decimal))
+        return write_decimal(to, shortest_of(&parts));
+    if (decimal.digits < STEPI_HUNDRED_MILLION)
+        return stepi_write_scaled(to, (uint32_t)decimal.digits, (unsigned)-decimal.exponent);
+    return write_decimal(to, decimal);
+}
+
+/* 25 bytes are needed; there is room for more because blocks of fixed size are moved. */
+void stepi_put_shortest(stepi_out_t *out, double v)
+{
+    char local[STEPI_DOUBLE_BYTES];
+    char *begin = stepi_scratch(out, local, sizeof(local));
+    stepi_scratch_end(out, begin, stepi_write_shortest(begin, v));
 }

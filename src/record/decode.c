@@ -13,7 +13,7 @@ typedef struct reader {
 #define TEXT_CUT 0x80000000u
 #define FIELD_KEY_CUT 0x80u
 
-static const uint8_t *take(reader_t *r, size_t n)
+static inline const uint8_t *take(reader_t *r, size_t n)
 {
     if (r->failed || (size_t)(r->end - r->at) < n) {
         r->failed = true;
@@ -24,14 +24,14 @@ static const uint8_t *take(reader_t *r, size_t n)
     return at;
 }
 
-static void take_into(reader_t *r, void *value, size_t n)
+static inline void take_into(reader_t *r, void *value, size_t n)
 {
     const uint8_t *from = take(r, n);
     if (from != NULL)
         memcpy(value, from, n);
 }
 
-static stepi_text_t take_bytes(reader_t *r, uint32_t length, uint64_t original)
+static inline stepi_text_t take_bytes(reader_t *r, uint32_t length, uint64_t original)
 {
     const uint8_t *bytes = take(r, length);
     if (bytes == NULL)
@@ -39,7 +39,7 @@ static stepi_text_t take_bytes(reader_t *r, uint32_t length, uint64_t original)
     return (stepi_text_t){ .bytes = (const char *)bytes, .length = length, .original = original };
 }
 
-static stepi_text_t take_text(reader_t *r)
+static inline stepi_text_t take_text(reader_t *r)
 {
     uint32_t head = STEPI_TEXT_NULL;
     take_into(r, &head, 4);
@@ -50,20 +50,6 @@ static stepi_text_t take_text(reader_t *r)
     if (head & TEXT_CUT)
         take_into(r, &original, 8);
     return take_bytes(r, length, original);
-}
-
-/* How long the parts without texts are together. */
-static size_t fixed_bytes(uint16_t parts)
-{
-#define BYTES_OF(p)                                                                                                    \
-    (uint8_t)(16 * ((p) / STEPI_PART_CLOCK % 2) + 8 * ((p) / STEPI_PART_ELAPSED % 2) + 8 * ((p) / STEPI_PART_STEP % 2) + \
-              8 * ((p) / STEPI_PART_ATTEMPT % 2) + 16 * ((p) / STEPI_PART_PROGRESS % 2) +                              \
-              8 * ((p) / STEPI_PART_OMITTED % 2))
-#define FOUR(p) BYTES_OF(p), BYTES_OF((p) + 1), BYTES_OF((p) + 2), BYTES_OF((p) + 3)
-#define SIXTEEN(p) FOUR(p), FOUR((p) + 4), FOUR((p) + 8), FOUR((p) + 12)
-    static const uint8_t bytes[64] = { SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48) };
-    return bytes[parts % 64] + ((parts & STEPI_PART_TRACE) != 0 ? sizeof(stepi_trace_t) : 0) +
-           ((parts & STEPI_PART_SPAN) != 0 ? 8 : 0) + ((parts & STEPI_PART_PLACE) != 0 ? 8 : 0);
 }
 
 /* What lies behind the value at `at`, and the value. */
@@ -79,17 +65,29 @@ static inline const uint8_t *read_32(const uint8_t *at, void *value)
     return at + 4;
 }
 
-/* The parts without texts; they are there. */
-static const uint8_t *read_fixed(const uint8_t *at, stepi_decoded_t *out)
+/* How long a part without texts is; 0 where the record has none. */
+static inline size_t part_bytes(uint16_t parts, uint16_t part, size_t bytes)
+{
+    return (parts & part) != 0 ? bytes : 0;
+}
+
+/* Behind the step, in order: what few records have. */
+enum {
+    RARE_PARTS = STEPI_PART_ATTEMPT | STEPI_PART_PROGRESS | STEPI_PART_OMITTED | STEPI_PART_TRACE | STEPI_PART_SPAN |
+                 STEPI_PART_PLACE | STEPI_PART_BOUND
+};
+
+static size_t rare_bytes(uint16_t parts)
+{
+    return part_bytes(parts, STEPI_PART_ATTEMPT, 8) + part_bytes(parts, STEPI_PART_PROGRESS, 16) +
+           part_bytes(parts, STEPI_PART_OMITTED, 8) + part_bytes(parts, STEPI_PART_TRACE, sizeof(stepi_trace_t)) +
+           part_bytes(parts, STEPI_PART_SPAN, 8) + part_bytes(parts, STEPI_PART_PLACE, 8);
+}
+
+static void read_rare(const uint8_t *at, stepi_decoded_t *out)
 {
     stepi_line_t *line = &out->line;
     const uint16_t parts = out->parts;
-    if (parts & STEPI_PART_CLOCK)
-        at = read_64(read_64(at, &line->wall_ns), &out->ticks);
-    if (parts & STEPI_PART_ELAPSED)
-        at = read_64(at, &out->elapsed);
-    if (parts & STEPI_PART_STEP)
-        at = read_32(read_32(at, &line->step), &line->total);
     if (parts & STEPI_PART_ATTEMPT)
         at = read_32(read_32(at, &line->attempt), &line->error_number);
     if (parts & STEPI_PART_PROGRESS)
@@ -106,14 +104,13 @@ static const uint8_t *read_fixed(const uint8_t *at, stepi_decoded_t *out)
     if (parts & STEPI_PART_SPAN)
         at = read_64(at, &out->span);
     if (parts & STEPI_PART_PLACE) {
-        uint32_t number, unused;
-        at = read_32(read_32(at, &number), &unused);
+        uint32_t number;
+        read_32(at, &number);
         line->place = stepi_shape_find(number);
     }
-    return at;
 }
 
-static void take_bound(reader_t *r, stepi_fields_t *bound)
+static inline void take_bound(reader_t *r, stepi_fields_t *bound)
 {
     uint32_t bytes = 0, count = 0;
     take_into(r, &bytes, 4);
@@ -121,15 +118,52 @@ static void take_bound(reader_t *r, stepi_fields_t *bound)
     *bound = (stepi_fields_t){ .at = take(r, bytes), .end = r->at, .left = count };
 }
 
-static void take_parts(reader_t *r, stepi_decoded_t *out)
+static bool take_rare(reader_t *r, stepi_decoded_t *out)
 {
-    stepi_line_t *line = &out->line;
-    const uint8_t *fixed = take(r, fixed_bytes(out->parts));
-    if (fixed == NULL)
-        return;
-    read_fixed(fixed, out);
+    const uint8_t *at = take(r, rare_bytes(out->parts));
+    if (at == NULL)
+        return false;
+    read_rare(at, out);
     if (out->parts & STEPI_PART_BOUND)
         take_bound(r, &out->bound);
+    return !r->failed;
+}
+
+/* Through copies: a reader whose address is known to others would live in memory. */
+__attribute__((noinline)) static bool take_rare_parts(const reader_t *from, stepi_decoded_t *out, const uint8_t **end)
+{
+    reader_t r = *from;
+    const bool taken = take_rare(&r, out);
+    *end = r.at;
+    return taken;
+}
+
+/* The parts with which records begin; they lie within the record. */
+static inline void take_first_parts(reader_t *r, stepi_decoded_t *out)
+{
+    const uint16_t parts = out->parts;
+    const uint8_t *at = take(r, part_bytes(parts, STEPI_PART_CLOCK, 16) + part_bytes(parts, STEPI_PART_ELAPSED, 8) +
+                                    part_bytes(parts, STEPI_PART_STEP, 8));
+    if (at == NULL)
+        return;
+    if (parts & STEPI_PART_CLOCK)
+        at = read_64(read_64(at, &out->line.wall_ns), &out->ticks);
+    if (parts & STEPI_PART_ELAPSED)
+        at = read_64(at, &out->elapsed);
+    if (parts & STEPI_PART_STEP)
+        read_32(read_32(at, &out->line.step), &out->line.total);
+}
+
+static inline void take_parts(reader_t *r, stepi_decoded_t *out)
+{
+    stepi_line_t *line = &out->line;
+    take_first_parts(r, out);
+    if (__builtin_expect((out->parts & RARE_PARTS) != 0, 0)) {
+        const reader_t rest = *r;
+        const uint8_t *end;
+        r->failed |= !take_rare_parts(&rest, out, &end);
+        r->at = end;
+    }
     if (out->parts & STEPI_PART_OPERATION)
         line->operation = take_text(r);
     if (out->parts & STEPI_PART_DESCRIPTION)
@@ -139,7 +173,7 @@ static void take_parts(reader_t *r, stepi_decoded_t *out)
 }
 
 /* The values stand first, so that the texts behind them are found by their lengths. */
-static void take_shape(reader_t *r, uint32_t count, stepi_fields_t *fields)
+static inline void take_shape(reader_t *r, uint32_t count, stepi_fields_t *fields)
 {
     uint32_t number = 0, unused = 0;
     take_into(r, &number, 4);
@@ -153,11 +187,27 @@ static void take_shape(reader_t *r, uint32_t count, stepi_fields_t *fields)
     fields->texts = r->at;
 }
 
-/* Member by member: clearing the whole structure first costs as much as all the rest. */
-static void begin(stepi_decoded_t *out, const stepi_record_t *header)
+/* What few lines have, in blocks that compilers clear with plain stores: anything larger becomes a call or a slow instruction. */
+static inline void clear_rare(stepi_line_t *line)
 {
-    const stepi_text_t none = { .bytes = NULL };
+    enum {
+        FROM = offsetof(stepi_line_t, elapsed_ns),
+        BLOCK = 64,
+        REST = offsetof(stepi_line_t, bound) - FROM - 2 * BLOCK,
+    };
+    _Static_assert(REST <= BLOCK, "one block more is needed");
+    uint8_t *at = (uint8_t *)line + FROM;
+    memset(at, 0, BLOCK);
+    memset(at + BLOCK, 0, BLOCK);
+    memset(at + 2 * BLOCK, 0, REST);
+}
+
+static inline void begin(stepi_decoded_t *out, const stepi_record_t *header)
+{
     stepi_line_t *line = &out->line;
+    clear_rare(line);
+    line->bound.left = 0;
+    line->attempt = 1;
     out->operation = header->operation;
     out->stamp = header->stamp;
     out->ticks = header->stamp;
@@ -166,30 +216,13 @@ static void begin(stepi_decoded_t *out, const stepi_record_t *header)
     line->kind = (stepi_kind_t)header->kind;
     line->level = header->level;
     line->depth = header->depth;
-    line->wall_ns = 0;
-    line->seq = header->seq;
     line->pid = line->tid = 0;
     line->has_operation = (header->parts & STEPI_PART_OPERATION) != 0;
     line->has_step = (header->parts & STEPI_PART_STEP) != 0;
     line->has_elapsed = (header->parts & STEPI_PART_ELAPSED) != 0;
     line->has_text = (header->parts & STEPI_PART_TEXT) != 0;
-    line->is_slow = line->from_recorder = false;
-    line->sample_rate = 0;
-    line->place = NULL;
-    line->trace = NULL;
-    line->step_span = 0;
-    line->step = line->total = 0;
-    line->attempt = 1;
-    line->elapsed_ns = 0;
-    line->done = line->goal = 0;
-    line->error_number = 0;
-    line->omitted = 0;
-    line->operation = none;
-    line->description = none;
-    line->text = none;
-    line->bound.left = 0;
-    line->steps = NULL;
-    line->step_count = line->steps_omitted = 0;
+    line->wall_ns = 0;
+    line->seq = header->seq;
 }
 
 bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out)

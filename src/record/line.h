@@ -71,38 +71,38 @@ typedef struct stepi_step_summary {
     stepi_text_t description;
 } stepi_step_summary_t;
 
+/* In the order of use: what most lines have lies together, and what few have can be cleared as a block. */
 typedef struct stepi_line {
     stepi_kind_t kind;
     int level;       /* a severity number */
     uint32_t depth;  /* of nesting: 0 is a root */
-    int64_t wall_ns; /* since the Unix epoch */
-    uint64_t seq;    /* of this record in its thread; unique with pid and tid */
     uint32_t pid, tid;
-
     bool has_operation; /* `operation` is known (NULL text is possible) */
     bool has_step;      /* `step`, `total` and `description` are */
     bool has_elapsed;   /* `elapsed_ns` is: of the step, of the operation for complete, incomplete and stuck */
     bool has_text;      /* `text` is: error, reason, message; why records were dropped */
+    int64_t wall_ns; /* since the Unix epoch */
+    uint64_t seq;    /* of this record in its thread; unique with pid and tid */
+    stepi_fields_t fields;
 
-    bool is_slow;           /* complete and incomplete: the operation took longer than step_log_options_t.slow_ms */
-    bool from_recorder;     /* below the level: it was held back, and is shown because its operation failed */
-    double sample_rate;     /* it stands for 1/sample_rate lines, most of which were left out; 0: for itself */
+    int64_t elapsed_ns;
+    int32_t step, total; /* total 0: unknown */
+    stepi_text_t operation, description, text;
 
-    const struct stepi_shape *place; /* knows file and line of the call; NULL: unknown, or not asked for */
     const stepi_trace_t *trace; /* of its operation; NULL: unknown, or there is none */
     uint64_t step_span;         /* the line is of a step, and this is its span; 0: it is the operation's */
-    int32_t step, total; /* total 0: unknown */
-    uint32_t attempt;    /* of this step: 1, 2 for the first retry, ... */
-    int64_t elapsed_ns;
+    const struct stepi_shape *place; /* knows file and line of the call; NULL: unknown, or not asked for */
+    double sample_rate;     /* it stands for 1/sample_rate lines, most of which were left out; 0: for itself */
     uint64_t done, goal; /* progress (goal 0: unknown); done also counts STEPI_DROPPED */
+    uint32_t attempt;    /* of this step: 1, 2 for the first retry, ... */
     int32_t error_number; /* errno of failure_errno(); 0: none */
     uint32_t omitted;     /* fields that found no room in the record */
-    stepi_text_t operation, description, text;
-    stepi_fields_t fields;
-    stepi_fields_t bound; /* of its operation, of those around it, and of the log; no key twice */
-    const stepi_step_summary_t *steps; /* complete and incomplete, where an output wants them; in the order of their beginning */
+    bool is_slow;           /* complete and incomplete: the operation took longer than step_log_options_t.slow_ms */
+    bool from_recorder;     /* below the level: it was held back, and is shown because its operation failed */
     uint32_t step_count;
     uint32_t steps_omitted; /* how many more there were */
+    const stepi_step_summary_t *steps; /* complete and incomplete, where an output wants them; in the order of their beginning */
+    stepi_fields_t bound; /* of its operation, of those around it, and of the log; no key twice */
 } stepi_line_t;
 
 /* The next field, or false at the end (or where the bytes are damaged). */
