@@ -141,7 +141,7 @@ STEP_API step_logger_t *step_logger_attach(step_logger_t *op);
 /* ---- Trace context: W3C Trace Context level 2 -------------------------------------------------------------------------
  * Every operation is a span, every step a child span of it; an operation that starts during a step is a child of the step. A
  * root starts a new trace, unless options.traceparent or, for the default log, TRACEPARENT in the environment names one to
- * continue. The lines themselves do not show the ids yet. */
+ * continue. JSON and logfmt lines show the ids. */
 
 /* Writes the traceparent of the open step, else of the operation: 55 characters and a NUL. STEP_EINVAL when op is NULL or was
  * not started, or out is NULL. */

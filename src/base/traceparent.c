@@ -1,5 +1,7 @@
 #include "base/traceparent.h"
 
+#include "base/hex.h"
+
 #include <stddef.h>
 
 static int digit_of(char c)
@@ -52,17 +54,6 @@ bool stepi_traceparent_parse(const char *text, stepi_trace_context_t *out)
     return true;
 }
 
-static const char hex_digits[] = "0123456789abcdef";
-
-char *stepi_write_hex_16(char *to, uint64_t v)
-{
-    for (int i = 15; i >= 0; i--) {
-        to[i] = hex_digits[v & 15];
-        v >>= 4;
-    }
-    return to + 16;
-}
-
 void stepi_traceparent_write(const stepi_trace_context_t *context, char out[STEPI_TRACEPARENT_LENGTH + 1])
 {
     char *to = out;
@@ -74,7 +65,6 @@ void stepi_traceparent_write(const stepi_trace_context_t *context, char out[STEP
     *to++ = '-';
     to = stepi_write_hex_16(to, context->span);
     *to++ = '-';
-    *to++ = hex_digits[context->flags >> 4];
-    *to++ = hex_digits[context->flags & 15];
+    to = stepi_write_hex_2(to, context->flags);
     *to = '\0';
 }

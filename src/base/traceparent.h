@@ -23,7 +23,4 @@ bool stepi_traceparent_parse(const char *text, stepi_trace_context_t *out);
 /* NUL-terminated. */
 void stepi_traceparent_write(const stepi_trace_context_t *context, char out[STEPI_TRACEPARENT_LENGTH + 1]);
 
-/* Sixteen hexadecimal digits; returns what follows them. */
-char *stepi_write_hex_16(char *to, uint64_t v);
-
 #endif

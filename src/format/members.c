@@ -1,5 +1,6 @@
 #include "format/members.h"
 
+#include "base/hex.h"
 #include "base/number.h"
 #include "base/options.h"
 #include "base/time.h"
@@ -98,6 +99,38 @@ static void put_place(writer_t w, const stepi_shape_t *place)
     put_unsigned(w, STEPI_MEMBER_LINE, place->line);
 }
 
+/* ---- Trace context ---- */
+
+static inline void put_hex_16(stepi_out_t *out, uint64_t v)
+{
+    if (stepi_room(out, 16) != NULL)
+        out->at = stepi_write_hex_16(out->at, v);
+}
+
+static inline void put_span(writer_t w, stepi_member_t member, uint64_t span)
+{
+    put_piece(w.out, &w.dialect->names[member]);
+    put_hex_16(w.out, span);
+}
+
+static void put_ids(writer_t w, const stepi_line_t *line)
+{
+    const stepi_trace_t *trace = line->trace;
+    const bool is_of_step = line->step_span != 0;
+    const uint64_t parent = is_of_step ? trace->span : trace->parent_span;
+    put_span(w, STEPI_MEMBER_TRACE_ID, trace->high);
+    put_hex_16(w.out, trace->low);
+    put_span(w, STEPI_MEMBER_SPAN_ID, is_of_step ? line->step_span : trace->span);
+    if (parent != 0)
+        put_span(w, STEPI_MEMBER_PARENT_SPAN_ID, parent);
+    put_piece(w.out, &w.dialect->names[STEPI_MEMBER_TRACE_FLAGS]);
+    if (stepi_room(w.out, 2) != NULL)
+        w.out->at = stepi_write_hex_2(w.out->at, (uint32_t)trace->flags);
+    put_piece(w.out, &w.dialect->behind_ids);
+}
+
+/* ---- All of the line's own ---- */
+
 static void put_own(writer_t w, const stepi_line_t *line, const stepi_shape_t *place)
 {
     if (line->has_operation)
@@ -114,6 +147,8 @@ static void put_own(writer_t w, const stepi_line_t *line, const stepi_shape_t *p
     if (place != NULL)
         put_place(w, place);
     put_unsigned(w, STEPI_MEMBER_DEPTH, line->depth);
+    if (line->trace != NULL)
+        put_ids(w, line);
     put_unsigned(w, STEPI_MEMBER_PID, line->pid);
     put_unsigned(w, STEPI_MEMBER_TID, line->tid);
     put_unsigned(w, STEPI_MEMBER_SEQ, line->seq);

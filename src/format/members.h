@@ -43,6 +43,10 @@ typedef enum stepi_member {
     STEPI_MEMBER_FILE,
     STEPI_MEMBER_LINE,
     STEPI_MEMBER_DEPTH,
+    STEPI_MEMBER_TRACE_ID,
+    STEPI_MEMBER_SPAN_ID,
+    STEPI_MEMBER_PARENT_SPAN_ID,
+    STEPI_MEMBER_TRACE_FLAGS,
     STEPI_MEMBER_PID,
     STEPI_MEMBER_TID,
     STEPI_MEMBER_SEQ,
@@ -53,8 +57,9 @@ typedef enum stepi_member {
 /* clang-format off */
 /* The tables of a dialect, from what it writes around names. Whatever is here is reserved in keys.c or, where only some
  * lines have it, noted as taken: so a user's key can never be taken for ours, and `attempt` stays the user's in all other
- * lines. */
-#define STEPI_MEMBER_NAMES(before, behind)                                                                             \
+ * lines. The ids stand between `quote`s, which go with the names: each id is followed by a name, or by the dialect's
+ * behind_ids. */
+#define STEPI_MEMBER_NAMES(before, behind, quote)                                                                             \
     {                                                                                                                  \
         [STEPI_MEMBER_OPERATION] = STEPI_PIECE(before "operation" behind),                                             \
         [STEPI_MEMBER_STEP] = STEPI_PIECE(before "step" behind),                                                       \
@@ -73,6 +78,10 @@ typedef enum stepi_member {
         [STEPI_MEMBER_FILE] = STEPI_PIECE(before "file" behind),                                                       \
         [STEPI_MEMBER_LINE] = STEPI_PIECE(before "line" behind),                                                       \
         [STEPI_MEMBER_DEPTH] = STEPI_PIECE(before "depth" behind),                                                     \
+        [STEPI_MEMBER_TRACE_ID] = STEPI_PIECE(before "trace_id" behind quote),                                         \
+        [STEPI_MEMBER_SPAN_ID] = STEPI_PIECE(quote before "span_id" behind quote),                                     \
+        [STEPI_MEMBER_PARENT_SPAN_ID] = STEPI_PIECE(quote before "parent_span_id" behind quote),                       \
+        [STEPI_MEMBER_TRACE_FLAGS] = STEPI_PIECE(quote before "trace_flags" behind quote),                             \
         [STEPI_MEMBER_PID] = STEPI_PIECE(before "pid" behind),                                                         \
         [STEPI_MEMBER_TID] = STEPI_PIECE(before "tid" behind),                                                         \
         [STEPI_MEMBER_SEQ] = STEPI_PIECE(before "seq" behind),                                                         \
@@ -107,6 +116,7 @@ typedef struct stepi_dialect {
     stepi_piece_t levels[5];
     stepi_piece_t events[STEPI_KINDS];
     stepi_piece_t names[STEPI_MEMBER_COUNT];
+    stepi_piece_t behind_ids;
     stepi_piece_t before_key, behind_key; /* the user's */
     stepi_piece_t secret;
     stepi_piece_t end; /* of a line, the line feed too */

@@ -142,6 +142,38 @@ const char *new_json(test_log_t *t)
     return new_in(t, t->json, &t->json_seen);
 }
 
+typedef struct seen_ids {
+    size_t count, length; /* digits of one */
+    char at[64][33];
+} seen_ids_t;
+
+static void number_id(seen_ids_t *seen, char *id)
+{
+    size_t i = 0;
+    assert_int_equal(strspn(id, "0123456789abcdef"), seen->length);
+    while (i < seen->count && memcmp(seen->at[i], id, seen->length) != 0)
+        i++;
+    assert_true(i < sizeof(seen->at) / sizeof(seen->at[0]));
+    if (i == seen->count)
+        memcpy(seen->at[seen->count++], id, seen->length);
+    char number[40];
+    snprintf(number, sizeof(number), "%0*zu", (int)seen->length, i + 1);
+    memcpy(id, number, seen->length);
+}
+
+void number_ids(char *json)
+{
+    static const char ending[] = "_id\":\"";
+    seen_ids_t traces = { .length = 32 }, spans = { .length = 16 };
+    for (char *at = strstr(json, ending); at != NULL; at = strstr(at, ending)) {
+        const bool is_trace = at - json > 6 && memcmp(at - 6, "\"trace", 6) == 0;
+        const bool is_span = at - json > 5 && memcmp(at - 4, "span", 4) == 0;
+        at += sizeof(ending) - 1;
+        if (is_trace || is_span)
+            number_id(is_trace ? &traces : &spans, at);
+    }
+}
+
 step_stats_t balanced_stats(step_log_t *log)
 {
     step_stats_t stats = { .size = sizeof(stats) };

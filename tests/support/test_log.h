@@ -54,6 +54,11 @@ void pass_ms(test_log_t *t, int64_t ms);
 /* What came out since the last such call, flushed. */
 const char *new_text(test_log_t *t);
 const char *new_json(test_log_t *t);
+
+/* In a text of JSON lines, in place: each trace id and each span id becomes the number of its first appearance, as wide as it was.
+ * So lines can be compared, and still say what belongs to what. */
+void number_ids(char *json);
+
 #define expect_text(t, expected) _assert_string_equal(new_text(t), (expected), __FILE__, __LINE__)
 
 /* What was diagnosed since the last such call. */
