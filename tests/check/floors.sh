@@ -2,7 +2,7 @@
 # Which folder of src/ may include which: only folders to its right, and itself.
 #
 #     config -> export -> core -> {format, sink} -> record -> platform -> base
-#     cli -> {reader, format, record, base}, never core; reader -> {format, record, base}
+#     steplog -> {reader, format, record, base}, never core; reader -> {format, record, base}
 #     testing -> nothing but the public headers: it is linked to whichever library a user's tests link
 #
 # Includes name a file by its path below src/ ("record/ring.h"). base knows nothing but the C standard library
@@ -20,7 +20,7 @@ declare -A below=(
     [platform]="base"
     [base]=""
     [testing]=""
-    [cli]="reader format record base"
+    [steplog]="reader format record base"
     [reader]="format record base"
 )
 standard=" emmintrin assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic \
@@ -61,7 +61,7 @@ else
 fi
 
 # A check that cannot fail is none: plant one breach of each kind, and one include that is fine.
-mkdir -p "$work"/src/{base,record,format,sink,core,cli,testing,attic}
+mkdir -p "$work"/src/{base,record,format,sink,core,steplog,testing,attic}
 touch "$work"/src/{base/a.h,record/ring.h,format/text.h,sink/file.h,core/log.h}
 planted=0
 plant() { # FILE INCLUDE
@@ -75,7 +75,7 @@ plant() { # FILE INCLUDE
 plant record/a.c '"core/log.h"'
 plant format/a.c '"sink/file.h"'
 plant sink/a.c '"format/text.h"'
-plant cli/a.c '"core/log.h"'
+plant steplog/a.c '"core/log.h"'
 plant testing/a.c '"core/log.h"'
 plant testing/b.c '"base/utf8.h"'
 plant core/a.c '"log.h"'
