@@ -160,7 +160,7 @@ static void put_what(stepi_strbuf_t *out, const step_expectation_t *e)
     case STEPI_EXPECT_RETRIED:
         put_verb(out, e, " retried");
         put_step(out, e, "");
-        stepi_strbuf_text(out, " ");
+        stepi_strbuf_text(out, " exactly ");
         put_times(out, e->number);
         break;
     default:

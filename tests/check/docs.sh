@@ -16,6 +16,7 @@
 check_dir=$source_dir/tests/check
 build_dir=$(realpath "$build_dir")
 library=$build_dir/libstep_logger.a
+testing=$build_dir/libstep_logger_testing.a
 unset LOG_LEVEL NO_COLOR CLICOLOR_FORCE FORCE_COLOR "${!STEP_LOGGER_@}"
 
 cc=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build_dir/CMakeCache.txt" 2>/dev/null || true)
@@ -158,7 +159,7 @@ try_program() {
             complain "$document" "$block" "does not compile:" "$(head -n 12 "$block.errors")"
         return
     fi
-    if ! compile "$language" "$block.$language" "$library" -pthread -lm -o "$block.program" >"$block.errors" 2>&1; then
+    if ! compile "$language" "$block.$language" "$testing" "$library" -pthread -lm -o "$block.program" >"$block.errors" 2>&1; then
         complain "$document" "$block" "does not compile:" "$(head -n 12 "$block.errors")"
         return
     fi
@@ -232,13 +233,13 @@ public_names() {
     {
         # shellcheck disable=SC2046  # paths of ours have no spaces
         sed -E 's,/\*.*\*/,,; /^ *\/\*/d; /^ \*/d' "$header/step_logger.h" "$header"/step_logger/*.h >"$work/headers"
-        grep -oE '^(STEP_API|static inline) [^(;]*\(' "$work/headers" | grep -oE '[a-z0-9_]+\($' | tr -d '('
+        grep -oE '^(STEP_API|STEP_TESTING_API|static inline) [^(;]*\(' "$work/headers" | grep -oE '[a-z0-9_]+\($' | tr -d '('
         grep -oE '^ *# *define [A-Za-z0-9_]+' "$work/headers" | awk '{print $NF}'
-        grep -oE '\bSTEP_(LEVEL|MODE|FULL|FIELD|E)[A-Z0-9_]+' "$work/headers"
+        grep -oE '\bSTEP_(LEVEL|MODE|FULL|FIELD|ANY|NO|NORMALIZE|E)[A-Z0-9_]+' "$work/headers"
         sed -nE '/^typedef struct step_[a-z_]+ \{/,/^\}/{s/.*\(\*([a-z_]+)\)\(.*/\1/p;t;s/.*[ *]([a-z0-9_]+);.*/\1/p}' "$work/headers"
         sed -nE 's/^(option|set)\((STEP_LOGGER_[A-Z_]+) .*/\2/p' "$source_dir/CMakeLists.txt"
         grep -hoE '(variable|read_switch)\("[A-Z_]+"' "$source_dir"/src/config/*.c | grep -oE '[A-Z_]{4,}'
-    } | grep -vE '^(stepi_|STEPI_)|^STEP_(API|ERRORS)$|_H$' | sort -u
+    } | grep -vE '^(stepi_|STEPI_)|^STEP_(API|TESTING_API|ERRORS)$|_H$' | sort -u
 }
 
 missing_names() { # DOCUMENTS...
@@ -249,8 +250,8 @@ missing_names() { # DOCUMENTS...
 
 # ---- All of it
 cd "$source_dir"
-if [ ! -e "$library" ]; then
-    problem "there is no $library: build first"
+if [ ! -e "$library" ] || [ ! -e "$testing" ]; then
+    problem "there is no $library, or no $testing: build first"
     finish
 fi
 [ -n "$cxx" ] || skipped "C++ blocks: no C++ compiler is installed"

@@ -69,6 +69,13 @@ if have jq && [ "$(jq -r 'select(.event == "step_failure") | .errno' custom_sink
     problem "custom_sink.jsonl is no JSON, or its failures have not the errno of ENOENT and EISDIR" "$(cat custom_sink.jsonl)"
 fi
 
+if run 0 testing_a_service; then
+    expect "testing_a_service" out "$expected/testing_a_service.txt"
+fi
+if run 1 testing_a_service --broken; then
+    expect "testing_a_service --broken" out "$expected/testing_a_service_broken.txt"
+fi
+
 # ---- The queries of "Monitoring & Alerts", on a log that the examples wrote
 queries=(
     'grep "❌" logs/app.log | tail -20'
