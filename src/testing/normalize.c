@@ -26,7 +26,9 @@ const char *stepi_placeholder(const char *name, size_t length, uint32_t what)
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if ((known[i].kind & what) != 0 && strlen(known[i].name) == length && memcmp(known[i].name, name, length) == 0)
             return known[i].placeholder;
-    return NULL;
+    const bool is_of_step =
+        length > 17 && memcmp(name, "step_", 5) == 0 && memcmp(name + length - 12, "_duration_ms", 12) == 0;
+    return is_of_step && (what & STEP_NORMALIZE_DURATIONS) != 0 ? "<duration>" : NULL;
 }
 
 /* ---- Colours ---- */

@@ -41,7 +41,7 @@ static bool take_level(span_t *s)
 
 /* ---- Fields ---- */
 
-enum { LAST_FIELDS = 8 }; /* more than a line has of its own */
+enum { LAST_FIELDS = 16 }; /* more than a line has of its own */
 
 typedef struct field {
     span_t key, value;
@@ -118,9 +118,9 @@ static bool ends_with(span_t s, const char *text)
 
 static const char *duration_of(span_t body)
 {
-    if (!take(&body, "🏁 "))
-        take(&body, "⚠️  ");
-    if (take(&body, "COMPLETE: ") || take(&body, "INCOMPLETE: "))
+    if (!take(&body, "🏁 ") && !take(&body, "⚠️  "))
+        take(&body, "⌛ ");
+    if (take(&body, "COMPLETE: ") || take(&body, "INCOMPLETE: ") || take(&body, "STUCK: "))
         return "total_duration_ms";
     return ends_with(body, " - SUCCESS") || contains(body, " - FAILED: ") ? "duration_ms" : "";
 }
@@ -150,38 +150,46 @@ static bool is_id(span_t s, const char *placeholder, size_t digits)
     return is(s, placeholder) || (hex == digits && s.at + hex == s.end);
 }
 
-/* Which of the fields that a line may have of its own this is: a bit, or 0. */
-static unsigned own_bit(const field_t *field, const char *duration)
+/* Fields that a line may have of its own, in the order in which they end the list, before the duration. */
+static const struct own_field {
+    const char *key, *placeholder;
+    size_t digits; /* 0: any value */
+} own_fields[] = {
+    { "fields_omitted", NULL, 0 },
+    { "last_step", NULL, 0 },
+    { "description", NULL, 0 },
+    { "sample_rate", NULL, 0 },
+    { "slow", NULL, 0 },
+    { "flight_recorder", NULL, 0 },
+    { "trace_id", "<trace_id>", 32 },
+    { "span_id", "<span_id>", 16 },
+};
+
+enum { OWN_FIELDS = sizeof(own_fields) / sizeof(own_fields[0]), NOT_OWN = -1 };
+
+/* Its place in that order; OWN_FIELDS for the duration. */
+static int own_place(const field_t *field, const char *duration)
 {
-    static const struct {
-        const char *key, *placeholder;
-        size_t digits; /* 0: any value */
-        bool at_end;   /* of an operation, alone */
-    } own[] = { { "trace_id", "<trace_id>", 32, false },
-                { "span_id", "<span_id>", 16, false },
-                { "parent_span_id", "<parent_span_id>", 16, false },
-                { "fields_omitted", NULL, 0, false },
-                { "description", NULL, 0, true },
-                { "last_step", NULL, 0, true } };
     if (is(field->key, duration))
-        return is_duration(field->value);
-    for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        if (is(field->key, own[i].key) && (!own[i].at_end || strcmp(duration, "total_duration_ms") == 0) &&
-            (own[i].digits == 0 || is_id(field->value, own[i].placeholder, own[i].digits)))
-            return 2u << i;
-    return 0;
+        return is_duration(field->value) ? OWN_FIELDS : NOT_OWN;
+    for (int i = 0; i < OWN_FIELDS; i++) {
+        const struct own_field *own = &own_fields[i];
+        if (is(field->key, own->key))
+            return own->digits == 0 || is_id(field->value, own->placeholder, own->digits) ? i : NOT_OWN;
+    }
+    return NOT_OWN;
 }
 
-/* From the end of the list on; none comes twice, the second one is the user's. */
+/* From the end of the list on, as long as they are in order: what is not is the user's. */
 static size_t count_own(const list_t *list, const char *duration)
 {
-    unsigned seen = 0;
+    int before = OWN_FIELDS + 1;
     size_t own = 0;
     for (; own < list->count && own < LAST_FIELDS; own++) {
-        const unsigned bit = own_bit(&list->last[(list->count - 1 - own) % LAST_FIELDS], duration);
-        if (bit == 0 || (seen & bit) != 0)
+        const int place = own_place(&list->last[(list->count - 1 - own) % LAST_FIELDS], duration);
+        if (place == NOT_OWN || place >= before)
             break;
-        seen |= bit;
+        before = place;
     }
     return own;
 }

@@ -215,6 +215,27 @@ static void lines_say_all_that_was_logged(void **state)
     assert_null(step_capture_at(*state, SIZE_MAX));
 }
 
+static void lines_have_the_ids_of_their_trace(void **state)
+{
+    static const char traceparent[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
+    options.traceparent = traceparent;
+    step_logger_t *op = step_logger_new_with("Request", &options);
+    step_logger_start(op);
+    step_logger_step(op, 1, "Reading");
+    step_logger_complete(op);
+    step_logger_free(op);
+    step_info("of no operation");
+    const step_captured_t *began = step_capture_at(*state, 0);
+    const step_captured_t *step = step_capture_at(*state, 1);
+    assert_string_equal(began->trace_id, "0af7651916cd43dd8448eb211c80319c");
+    assert_string_equal(began->parent_span_id, "b7ad6b7169203331");
+    assert_string_equal(step->trace_id, began->trace_id);
+    assert_string_equal(step->parent_span_id, began->span_id);
+    assert_string_not_equal(step->span_id, began->span_id);
+    assert_null(step_capture_at(*state, 3)->trace_id);
+}
+
 static const step_field_t *field(void **state, const char *key)
 {
     return step_captured_field(step_capture_at(*state, step_capture_count(*state) - 1), key);
@@ -465,6 +486,7 @@ int main(void)
         TEST(bad_options_are_refused),
         TEST(operations_that_are_open_at_the_end_are_harmless),
         TEST(lines_say_all_that_was_logged),
+        TEST(lines_have_the_ids_of_their_trace),
         TEST(fields_have_their_types),
         TEST(decimals_are_read_in_any_locale),
         TEST(keys_are_those_of_the_call),

@@ -319,6 +319,36 @@ static void other_operations_do_not_belong_to_it(void **state)
     step_logger_free(outer);
 }
 
+static step_logger_t *started_apart(const char *name)
+{
+    step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
+    options.parent = step_logger_no_parent();
+    step_logger_t *op = step_logger_new_with(name, &options);
+    step_logger_start(op);
+    return op;
+}
+
+/* As in an event loop: their lines are mixed, and have the same names. */
+static void operations_of_one_name_are_told_apart(void **state)
+{
+    (void)state;
+    step_logger_t *first = started_apart("Request");
+    step_logger_t *second = started_apart("Request");
+    step_logger_step(first, 1, "Reading");
+    step_logger_step(second, 1, "Reading");
+    step_logger_failure(first, "reset by peer");
+    step_logger_success(second);
+    step_logger_complete(first);
+    step_logger_step(second, 2, "Answering");
+    MEETS(step_course("Request", "1 succeeded, 2 open"));
+    MEETS(step_is_open("Request"));
+    step_logger_skip(second, "nobody listens");
+    step_logger_complete(second);
+    MEETS(step_course("Request", "1 succeeded, 2 skipped, completed"));
+    step_logger_free(first);
+    step_logger_free(second);
+}
+
 /* ---- What is found ---- */
 
 static void find_gives_the_first_line(void **state)
@@ -494,6 +524,7 @@ int main(int argc, char **argv)
         TEST(the_course_is_the_order_of_steps),
         TEST(the_latest_run_is_looked_at),
         TEST(other_operations_do_not_belong_to_it),
+        TEST(operations_of_one_name_are_told_apart),
         TEST(find_gives_the_first_line),
         TEST(an_unmet_expectation_shows_the_log),
         TEST(each_expectation_has_its_words),

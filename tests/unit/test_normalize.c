@@ -62,8 +62,12 @@ static void times_and_ids_of_text(void **state)
             "[INFO] 🚀 START: A (trace_id=<trace_id>, span_id=<span_id>)\n");
     becomes("[INFO] 🏁 COMPLETE: A (trace_id=0af7651916cd43dd8448eb211c80319c, span_id=b7ad6b7169203331, total_duration_ms=1.0)\n",
             "[INFO] 🏁 COMPLETE: A (trace_id=<trace_id>, span_id=<span_id>, total_duration_ms=<duration>)\n");
-    becomes("[INFO] 🏁 COMPLETE: A (total_duration_ms=1.0, trace_id=0af7651916cd43dd8448eb211c80319c, span_id=b7ad6b7169203331)\n",
-            "[INFO] 🏁 COMPLETE: A (total_duration_ms=<duration>, trace_id=<trace_id>, span_id=<span_id>)\n");
+    becomes("[WARNING] ⚠️  INCOMPLETE: A (k=1, fields_omitted=1, last_step=2, description=b, sample_rate=0.5, slow=true, flight_recorder=true, "
+            "trace_id=0af7651916cd43dd8448eb211c80319c, span_id=b7ad6b7169203331, total_duration_ms=1.0)\n",
+            "[WARNING] ⚠️  INCOMPLETE: A (k=1, fields_omitted=1, last_step=2, description=b, sample_rate=0.5, slow=true, flight_recorder=true, "
+            "trace_id=<trace_id>, span_id=<span_id>, total_duration_ms=<duration>)\n");
+    becomes("[WARNING] ⌛ STUCK: A (last_step=1, description=b, total_duration_ms=60.1)\n",
+            "[WARNING] ⌛ STUCK: A (last_step=1, description=b, total_duration_ms=<duration>)\n");
 }
 
 static void what_is_the_users_stays_in_text(void **state)
@@ -86,6 +90,9 @@ static void what_is_the_users_stays_in_text(void **state)
     stays("[INFO] took duration_ms=12.5 at 2026-02-04T09:30:00.123456Z\n");
     stays("[INFO] a (trace_id=short, span_id=b7ad6b7169203331x)\n");
     stays("[INFO] a (span_id=B7AD6B7169203331)\n");
+    stays("[INFO] 🏁 COMPLETE: A (total_duration_ms=1.0, slow=true)\n");
+    becomes("[INFO] a (span_id=b7ad6b7169203331, trace_id=0af7651916cd43dd8448eb211c80319c)\n",
+            "[INFO] a (span_id=b7ad6b7169203331, trace_id=<trace_id>)\n");
     becomes("[INFO] ✅ [1/2] A - SUCCESS (duration_ms=1.5, duration_ms=12.5)\n",
             "[INFO] ✅ [1/2] A - SUCCESS (duration_ms=1.5, duration_ms=<duration>)\n");
     becomes("[INFO] ✅ [1/2] A - SUCCESS (a=\" (duration_ms=1.5)\", duration_ms=12.5)\n",
@@ -134,6 +141,15 @@ static void members_of_json(void **state)
     becomes("{\"ts\":\"x\",\"message\":\"\\\"seq\\\":1, \\\"pid\\\":2\",\"total_duration_ms\":1,\"pid\":1,\"tid\":2,\"seq\":3,\"duration\":[1,{\"pid\":3}]}",
             "{\"ts\":\"<time>\",\"message\":\"\\\"seq\\\":1, \\\"pid\\\":2\",\"total_duration_ms\":\"<duration>\",\"pid\":\"<pid>\",\"tid\":\"<tid>\","
             "\"seq\":\"<seq>\",\"duration\":[1,{\"pid\":3}]}");
+}
+
+static void durations_of_canonical_lines(void **state)
+{
+    (void)state;
+    becomes("{\"ts\":\"x\",\"step_1\":\"success\",\"step_1_duration_ms\":15.2,\"step_2_3_duration_ms\":1,\"step_duration_ms\":1,\"seq\":3,"
+            "\"step_4_duration_ms\":7}",
+            "{\"ts\":\"<time>\",\"step_1\":\"success\",\"step_1_duration_ms\":\"<duration>\",\"step_2_3_duration_ms\":\"<duration>\","
+            "\"step_duration_ms\":1,\"seq\":\"<seq>\",\"step_4_duration_ms\":7}");
 }
 
 static void members_of_logfmt(void **state)
@@ -271,6 +287,7 @@ int main(void)
         cmocka_unit_test(foreign_lines_stay),
         cmocka_unit_test(colours_are_taken_off),
         cmocka_unit_test(members_of_json),
+        cmocka_unit_test(durations_of_canonical_lines),
         cmocka_unit_test(members_of_logfmt),
         cmocka_unit_test(what_is_not_asked_for_stays),
         cmocka_unit_test(two_runs_are_the_same),
