@@ -69,17 +69,23 @@ static inline void stepi_put(stepi_out_t *out, const char *bytes, size_t n)
     }
 }
 
-/* The same from memory that goes on for PADDING bytes behind the text: copied in blocks without asking where it ends. */
+/* The same from memory that goes on for PADDING bytes behind the text: copied in blocks without asking where it ends, to
+ * where there is room for as much. */
 enum { STEPI_PADDING = 32 };
+static inline void stepi_copy_padded(char *to, const char *from, size_t n)
+{
+    memcpy(to, from, STEPI_PADDING);
+    for (size_t done = STEPI_PADDING; done < n; done += STEPI_PADDING)
+        memcpy(to + done, from + done, STEPI_PADDING);
+}
+
 static inline void stepi_put_padded(stepi_out_t *out, const char *bytes, size_t n)
 {
     if ((size_t)(out->end - out->at) < n + STEPI_PADDING) {
         stepi_put(out, bytes, n);
         return;
     }
-    memcpy(out->at, bytes, STEPI_PADDING);
-    for (size_t done = STEPI_PADDING; done < n; done += STEPI_PADDING)
-        memcpy(out->at + done, bytes + done, STEPI_PADDING);
+    stepi_copy_padded(out->at, bytes, n);
     out->at += n;
 }
 

@@ -32,9 +32,6 @@ static inline bool stepi_is_stop(const stepi_stops_t *stops, char c)
     return is_stop;
 }
 
-/* The length of the prefix that is printable ASCII without any of `stops`. The fast path of every escaper. */
-size_t stepi_plain_prefix(const char *text, size_t bytes, const stepi_stops_t *stops);
-
 /* C0, DEL, C1, U+2028, U+2029, bidirectional controls (U+061C, U+200E-F, U+202A-E, U+2066-9),
  * zero-width U+200B and U+FEFF: nothing that steers a terminal or hides text. (U+200C-D are kept:
  * emoji and scripts need them.) */

@@ -7,6 +7,7 @@
  * two members. */
 #include "format/escape.h"
 
+#include "base/plain.h"
 #include "format/marker.h"
 
 enum { REPLACEMENT = 0xFFFD, ELLIPSIS = 0x2026 };

@@ -5,6 +5,7 @@
  * word may not hold is escaped in it with the same escapes, and an empty key is a single backslash, which is
  * otherwise never alone. */
 #include "base/number.h"
+#include "base/plain.h"
 #include "format/escape.h"
 #include "format/marker.h"
 #include "format/members.h"

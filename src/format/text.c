@@ -192,20 +192,14 @@ static void put_beginning(const text_format_t *self, const stepi_line_t *line, s
 static void put_known_beginning(text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
 {
     stepi_known_key_t key;
-    uint32_t hash;
     const char *begin = out->at;
-    if (!stepi_known_key(line, &key)) {
-        put_beginning(self, line, out);
-        return;
-    }
-    stepi_known_t *place = stepi_known_place(self->known, &key, &hash);
-    if (stepi_known_is(place, &key)) {
-        stepi_put_padded(out, place->beginning, place->bytes);
+    if (stepi_known_find(self->known, line, &key)) {
+        stepi_put_padded(out, key.place->beginning, key.place->bytes);
         return;
     }
     put_beginning(self, line, out);
     if (!out->overflow)
-        stepi_known_keep(place, &key, hash, begin, (size_t)(out->at - begin));
+        stepi_known_keep(&key, begin, (size_t)(out->at - begin));
 }
 
 static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t *out)

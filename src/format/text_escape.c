@@ -10,7 +10,7 @@
  * it cannot skip, so the whole is linear. */
 #include "format/text_escape.h"
 
-#include "base/utf8.h"
+#include "base/plain.h"
 #include "format/marker.h"
 #include "format/text_guess.h"
 
@@ -196,10 +196,25 @@ void stepi_text_key(stepi_out_t *out, const stepi_text_t *key, bool quote)
         put_quoted(out, key);
 }
 
+/* Most values. False: this one is not so simple, and what stands behind out->at means nothing. */
+static inline bool put_short(stepi_out_t *out, const stepi_text_t *value)
+{
+    enum { SHORT = 16 };
+    const size_t length = value->length;
+    if (length - 1 >= SHORT || stepi_is_cut(value) || out->end - out->at < SHORT)
+        return false; /* an empty one, too */
+    if (!stepi_copy_plain(out->at, value->bytes, length, &bare_stops) || stepi_reads_as_literal(value->bytes, length))
+        return false;
+    out->at += length;
+    return true;
+}
+
 void stepi_text_value(stepi_out_t *out, const stepi_text_t *value)
 {
     if (value->bytes == NULL)
         stepi_put_literal(out, "null");
+    else if (put_short(out, value))
+        return;
     else if (is_bare(value) && !stepi_reads_as_literal(value->bytes, value->length))
         stepi_put(out, value->bytes, value->length);
     else

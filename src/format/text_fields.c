@@ -6,7 +6,9 @@
  * the list could meet it. The durations are not: whoever gives a quick function a duration_ms means just that. */
 #include "format/text_fields.h"
 
+#include "base/digits.h"
 #include "base/number.h"
+#include "format/names.h"
 #include "format/text_escape.h"
 #include "record/shape.h"
 
@@ -20,7 +22,7 @@ typedef struct list {
     bool is_open;
 } list_t;
 
-static void put_separator(list_t *list)
+static inline void put_separator(list_t *list)
 {
     if (list->is_open) {
         stepi_put_literal(list->out, ", ");
@@ -137,16 +139,18 @@ static bool make_room(stepi_text_plans_t *plans, size_t number)
 }
 
 /* NULL without memory, or for keys that are too long to be worth it. */
-static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_shape_t *shape, const stepi_line_t *line)
+static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_t *line, bool color)
 {
+    const stepi_shape_t *shape = line->fields.shape;
     char bytes[PLAN_BYTES];
     stepi_text_plan_t plan = { .ends = { 0 } };
     stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
+    list_t list = { .out = &out, .color = color };
     for (int i = 0; i < shape->count; i++) {
         const stepi_text_t key = { .bytes = shape->keys[i],
                                    .length = shape->key_bytes[i],
                                    .original = shape->key_bytes[i] };
-        stepi_put_literal(&out, ", ");
+        put_separator(&list);
         stepi_text_key(&out, &key, is_own_key(&key, line));
         stepi_put_char(&out, '=');
         plan.ends[i] = (uint32_t)(out.at - bytes);
@@ -165,14 +169,14 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_shape
 }
 
 /* Lines that end an operation, whose own keys differ, have no such fields. */
-static const stepi_text_plan_t *plan_of(stepi_text_plans_t *plans, const stepi_line_t *line)
+static inline const stepi_text_plan_t *plan_of(stepi_text_plans_t *plans, const stepi_line_t *line, bool color)
 {
     const stepi_shape_t *shape = line->fields.shape;
     if (shape == NULL || line->kind == STEPI_OPERATION_INCOMPLETE)
         return NULL;
     if (shape->number < plans->capacity && plans->plans[shape->number] != NULL)
         return plans->plans[shape->number];
-    return make_plan(plans, shape, line);
+    return make_plan(plans, line, color);
 }
 
 void stepi_text_plans_free(stepi_text_plans_t *plans)
@@ -184,18 +188,62 @@ void stepi_text_plans_free(stepi_text_plans_t *plans)
 
 /* ---- The list ---- */
 
-static void put_planned_fields(list_t *list, const stepi_line_t *line, const stepi_text_plan_t *plan)
+/* A number behind its key, where there is room for the longest. False: there is not, or it is something else. */
+static inline bool put_number(stepi_out_t *out, const stepi_literal_text_t *key, const stepi_shape_t *shape, uint32_t field,
+                              uint64_t value)
 {
-    enum { SEPARATOR = 2 };
+    if ((size_t)(out->end - out->at) < key->length + STEPI_PADDING + STEPI_DOUBLE_BYTES)
+        return false;
+    stepi_copy_padded(out->at, key->bytes, key->length);
+    char *to = out->at + key->length;
+    double number;
+    memcpy(&number, &value, sizeof(number));
+    switch (shape->types[field]) {
+    case STEP_FIELD_I64:
+        out->at = stepi_write_i64(to, (int64_t)value);
+        return true;
+    case STEP_FIELD_U64:
+        out->at = stepi_write_u64(to, value);
+        return true;
+    case STEP_FIELD_F64:
+        out->at = stepi_write_shortest(to, number);
+        return true;
+    case STEP_FIELD_FIXED:
+        out->at = stepi_write_fixed(to, number, shape->decimals[field]);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whatever it is. */
+__attribute__((noinline)) static void put_planned_value(stepi_out_t *out, const stepi_shape_t *shape, uint32_t field, uint64_t value)
+{
+    stepi_field_view_t view = { .type = shape->types[field], .decimals = shape->decimals[field] };
+    view.number.u64 = value;
+    put_value(out, &view);
+}
+
+static inline void put_planned_fields(list_t *list, const stepi_line_t *line, const stepi_text_plan_t *plan)
+{
     stepi_fields_t fields = line->fields;
-    stepi_field_view_t field;
-    const char *at = plan->bytes + SEPARATOR;
-    for (const uint32_t *end = plan->ends; fields.left > 0 && stepi_shape_next(&fields, &field); end++) {
-        if (!list->is_open)
-            put_separator(list);
-        stepi_put_padded(list->out, at, (size_t)(plan->bytes + *end - at));
-        at = plan->bytes + *end;
-        put_value(list->out, &field);
+    const stepi_shape_t *shape = fields.shape;
+    uint32_t from = 0;
+    list->is_open = fields.left > 0;
+    while (fields.left > 0) {
+        const uint32_t i = fields.index, end = plan->ends[i];
+        const stepi_literal_text_t key = { .bytes = plan->bytes + from, .length = end - from };
+        const uint64_t value = stepi_shape_value(&fields);
+        stepi_text_t text;
+        from = end;
+        if ((shape->texts >> i & 1) != 0) {
+            stepi_put_padded(list->out, key.bytes, key.length);
+            if (stepi_shape_text(&fields, value, &text))
+                stepi_text_value(list->out, &text);
+        } else if (!put_number(list->out, &key, shape, i, value)) {
+            stepi_put_padded(list->out, key.bytes, key.length);
+            put_planned_value(list->out, shape, i, value);
+        }
     }
 }
 
@@ -235,7 +283,7 @@ static void put_duration(list_t *list, const stepi_line_t *line)
 void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_plans_t *plans, bool color)
 {
     list_t list = { .out = out, .color = color };
-    const stepi_text_plan_t *plan = plan_of(plans, line);
+    const stepi_text_plan_t *plan = plan_of(plans, line, color);
     if (plan != NULL)
         put_planned_fields(&list, line, plan);
     else

@@ -5,7 +5,7 @@
 #include "base/out.h"
 #include "record/line.h"
 
-/* How the keys of a shape read, worked out once: ", key=" for each of its fields. */
+/* How the keys of a shape read, worked out once: " (key=" for the first of its fields, ", key=" for the others. */
 typedef struct stepi_text_plans {
     struct stepi_text_plan **plans; /* by the shape's number */
     size_t capacity;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static bool key_of_step(const stepi_line_t *line, stepi_known_key_t *key)
+static inline bool key_of_step(const stepi_line_t *line, stepi_known_key_t *key)
 {
     if (!line->has_step)
         return false;
@@ -11,7 +11,8 @@ static bool key_of_step(const stepi_line_t *line, stepi_known_key_t *key)
     return true;
 }
 
-bool stepi_known_key(const stepi_line_t *line, stepi_known_key_t *key)
+/* False for kinds, and for texts, whose beginning is not worth knowing. */
+static inline bool describe(const stepi_line_t *line, stepi_known_key_t *key)
 {
     key->what = (uint64_t)line->kind | (uint64_t)(uint32_t)line->level << 8;
     key->step = 0;
@@ -35,7 +36,7 @@ bool stepi_known_key(const stepi_line_t *line, stepi_known_key_t *key)
     return key->text->length >= 8 && key->text->length <= STEPI_KNOWN_TEXT && key->text->original == key->text->length;
 }
 
-stepi_known_t *stepi_known_place(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_known_key_t *key, uint32_t *hash)
+static inline uint32_t hash_of(const stepi_known_key_t *key)
 {
     const stepi_text_t *text = key->text;
     uint64_t first, last;
@@ -43,20 +44,42 @@ stepi_known_t *stepi_known_place(stepi_known_t places[STEPI_KNOWN_PLACES], const
     memcpy(&last, text->bytes + text->length - sizeof(last), sizeof(last));
     uint64_t mixed = (first ^ key->what << 32 ^ text->length) * UINT64_C(0x9E3779B97F4A7C15);
     mixed = (mixed ^ mixed >> 32 ^ last ^ key->step) * UINT64_C(0xD6E8FEB86659FD93);
-    *hash = (uint32_t)(mixed >> 32);
-    return &places[*hash % STEPI_KNOWN_PLACES];
+    return (uint32_t)(mixed >> 32);
 }
 
-bool stepi_known_is(const stepi_known_t *place, const stepi_known_key_t *key)
+/* Of at least eight bytes; the last eight may overlap those before. */
+static inline bool is_same(const char *a, const char *b, size_t n)
 {
+    uint64_t first, second;
+    for (size_t i = 0; i + sizeof(first) < n; i += sizeof(first)) {
+        memcpy(&first, a + i, sizeof(first));
+        memcpy(&second, b + i, sizeof(second));
+        if (first != second)
+            return false;
+    }
+    memcpy(&first, a + n - sizeof(first), sizeof(first));
+    memcpy(&second, b + n - sizeof(second), sizeof(second));
+    return first == second;
+}
+
+bool stepi_known_find(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_line_t *line, stepi_known_key_t *key)
+{
+    key->place = NULL;
+    if (!describe(line, key))
+        return false;
+    key->hash = hash_of(key);
+    const stepi_known_t *place = key->place = &places[key->hash % STEPI_KNOWN_PLACES];
     return place->bytes != 0 && place->what == key->what && place->step == key->step &&
-           place->text_bytes == key->text->length && memcmp(place->text, key->text->bytes, place->text_bytes) == 0;
+           place->text_bytes == key->text->length && is_same(place->text, key->text->bytes, place->text_bytes);
 }
 
-void stepi_known_keep(stepi_known_t *place, const stepi_known_key_t *key, uint32_t hash, const char *beginning, size_t bytes)
+void stepi_known_keep(const stepi_known_key_t *key, const char *beginning, size_t bytes)
 {
-    const bool again = place->hash == hash;
-    place->hash = hash;
+    stepi_known_t *place = key->place;
+    if (place == NULL)
+        return;
+    const bool again = place->hash == key->hash;
+    place->hash = key->hash;
     if (!again || bytes > STEPI_KNOWN_BYTES)
         return;
     place->what = key->what;

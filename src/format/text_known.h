@@ -15,13 +15,6 @@
 
 enum { STEPI_KNOWN_PLACES = 128, STEPI_KNOWN_TEXT = 64, STEPI_KNOWN_BYTES = 160 };
 
-/* What a beginning depends on, besides the format itself. */
-typedef struct stepi_known_key {
-    uint64_t what; /* kind, level, whether there is a step */
-    uint64_t step; /* step and total */
-    const stepi_text_t *text;
-} stepi_known_key_t;
-
 typedef struct stepi_known {
     uint64_t what, step;
     uint32_t hash;      /* of what was met here last */
@@ -31,14 +24,19 @@ typedef struct stepi_known {
     char beginning[STEPI_KNOWN_BYTES + STEPI_PADDING];
 } stepi_known_t;
 
-/* The key of a line whose beginning is worth knowing; false for other kinds, and for long texts. */
-bool stepi_known_key(const stepi_line_t *line, stepi_known_key_t *key);
+/* What a beginning depends on, besides the format itself, and where it lives or would live. */
+typedef struct stepi_known_key {
+    uint64_t what; /* kind and level */
+    uint64_t step; /* step and total */
+    const stepi_text_t *text;
+    uint32_t hash;
+    stepi_known_t *place; /* NULL: not worth knowing, because of its kind or its length */
+} stepi_known_key_t;
 
-/* Where it lives or would live; *hash is for stepi_known_keep(). */
-stepi_known_t *stepi_known_place(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_known_key_t *key, uint32_t *hash);
-bool stepi_known_is(const stepi_known_t *place, const stepi_known_key_t *key);
+/* Whether the line's beginning is known: then it is key->place->beginning. */
+bool stepi_known_find(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_line_t *line, stepi_known_key_t *key);
 
-/* A line began like this. */
-void stepi_known_keep(stepi_known_t *place, const stepi_known_key_t *key, uint32_t hash, const char *beginning, size_t bytes);
+/* A line that was not known began like this. */
+void stepi_known_keep(const stepi_known_key_t *key, const char *beginning, size_t bytes);
 
 #endif

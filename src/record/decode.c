@@ -13,10 +13,12 @@ typedef struct reader {
 #define TEXT_CUT 0x80000000u
 #define FIELD_KEY_CUT 0x80u
 
+/* After a failure there is nothing left. */
 static inline const uint8_t *take(reader_t *r, size_t n)
 {
-    if (r->failed || (size_t)(r->end - r->at) < n) {
+    if (__builtin_expect((size_t)(r->end - r->at) < n, 0)) {
         r->failed = true;
+        r->end = r->at;
         return NULL;
     }
     const uint8_t *at = r->at;
@@ -225,12 +227,29 @@ static inline void begin(stepi_decoded_t *out, const stepi_record_t *header)
     line->seq = header->seq;
 }
 
+/* Member by member: as a block it would be copied to memory first. The checksum is not looked at. */
+static inline stepi_record_t header_at(const uint8_t *bytes)
+{
+    stepi_record_t header = { .checksum = 0 };
+#define READ(member) memcpy(&header.member, bytes + offsetof(stepi_record_t, member), sizeof(header.member))
+    READ(bytes);
+    READ(seq);
+    READ(stamp);
+    READ(operation);
+    READ(kind);
+    READ(level);
+    READ(parts);
+    READ(depth);
+    READ(fields);
+#undef READ
+    return header;
+}
+
 bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out)
 {
-    stepi_record_t header;
-    if (size < sizeof(header))
+    if (size < sizeof(stepi_record_t))
         return false;
-    memcpy(&header, bytes, sizeof(header));
+    const stepi_record_t header = header_at(bytes);
     if (header.bytes < sizeof(header) || header.bytes > size || header.bytes % 8 != 0)
         return false;
     if (header.kind < STEPI_OPERATION_START || header.kind > STEPI_DROPPED)
@@ -244,7 +263,7 @@ bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out
     fields->left = header.fields;
     fields->index = 0;
     fields->shape = NULL;
-    if (header.parts & STEPI_PART_SHAPE)
+    if (out->parts & STEPI_PART_SHAPE)
         take_shape(&r, header.fields, fields);
     return !r.failed;
 }

@@ -68,25 +68,42 @@ const stepi_shape_t *stepi_shape_find(uint32_t number);
 void stepi_shape_fields(const stepi_shape_t *shape, const uint64_t values[STEPI_SHAPE_FIELDS],
                         step_field_t fields[STEPI_SHAPE_FIELDS]);
 
+/* The value of the next field of a record with a shape; there is one. */
+static inline uint64_t stepi_shape_value(stepi_fields_t *fields)
+{
+    uint64_t value;
+    memcpy(&value, fields->at + fields->index++ * sizeof(value), sizeof(value));
+    fields->left--;
+    return value;
+}
+
+/* Where the value just taken is that of a text, the text. False where the bytes are damaged. */
+static inline bool stepi_shape_text(stepi_fields_t *fields, uint64_t value, stepi_text_t *out)
+{
+    *out = (stepi_text_t){ .bytes = NULL };
+    if (value == STEPI_TEXT_NULL)
+        return true;
+    if (value > (size_t)(fields->end - fields->texts)) {
+        fields->left = 0;
+        return false;
+    }
+    const uint32_t length = (uint32_t)value;
+    *out = (stepi_text_t){ .bytes = (const char *)fields->texts, .length = length, .original = length };
+    fields->texts += length;
+    return true;
+}
+
 /* The next field of a record with a shape, but for its key; there is one. False where the bytes are damaged. */
 static inline bool stepi_shape_next(stepi_fields_t *fields, stepi_field_view_t *out)
 {
     const stepi_shape_t *shape = fields->shape;
-    const uint32_t i = fields->index++;
+    const uint32_t i = fields->index;
     out->type = shape->types[i];
     out->decimals = shape->decimals[i];
-    memcpy(&out->number, fields->at + i * sizeof(uint64_t), sizeof(uint64_t));
+    out->number.u64 = stepi_shape_value(fields);
+    if ((shape->texts >> i & 1) != 0)
+        return stepi_shape_text(fields, out->number.u64, &out->text);
     out->text = (stepi_text_t){ .bytes = NULL };
-    fields->left--;
-    if ((shape->texts >> i & 1) == 0 || out->number.u64 == STEPI_TEXT_NULL)
-        return true;
-    if (out->number.u64 > (size_t)(fields->end - fields->texts)) {
-        fields->left = 0;
-        return false;
-    }
-    const uint32_t length = (uint32_t)out->number.u64;
-    out->text = (stepi_text_t){ .bytes = (const char *)fields->texts, .length = length, .original = length };
-    fields->texts += length;
     return true;
 }
 

@@ -1,5 +1,5 @@
 /* UTF-8: every code point, hostile bytes, cuts at every offset. */
-#include "base/utf8.h"
+#include "base/plain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
