@@ -1,0 +1,126 @@
+#include "steplog/options.h"
+
+#include <unistd.h>
+
+#define OF_ALL                                                                                                         \
+    "  --json             one JSON object a line\n"                                                                    \
+    "  --since TIME       only lines from then on: 2026-02-04T09:30:00Z, 2026-02-04, 15m (ago; s m h d)\n"             \
+    "  --until TIME       only lines before that\n"                                                                    \
+    "  --exit-code        exit with 1 when something was found\n"                                                      \
+    "  --color WHEN       auto, always or never; NO_COLOR and CLICOLOR_FORCE are honoured\n"                           \
+    "  --help\n"
+
+#define OF_NAMES                                                                                                       \
+    "  --operation TEXT   only operations whose name contains TEXT\n"                                                  \
+    "  --step TEXT        only steps whose description contains TEXT\n"
+
+/* clang-format off */
+const stepi_command_t stepi_commands[] = {
+    { .name = "failures", .summary = "failed steps, and operations that failed without one", .usage = "[OPTION...] [FILE...]",
+      .help = "Each failure with its operation, its error and how long it took, in the order of the log.\n\n"
+              OF_NAMES OF_ALL,
+      .takes = STEPI_TAKES_OPERATION | STEPI_TAKES_STEP, .run = stepi_failures },
+    { .name = "slow", .summary = "finished steps, slowest first", .usage = "[OPTION...] [FILE...]",
+      .help = "Steps that ended, well or not, and how long they took.\n\n"
+              "  --top N            so many; 20 unless given\n"
+              "  --min-ms X         only those that took X milliseconds or more\n"
+              OF_NAMES OF_ALL,
+      .takes = STEPI_TAKES_TOP | STEPI_TAKES_MIN_MS | STEPI_TAKES_OPERATION | STEPI_TAKES_STEP, .run = stepi_slow },
+    { .name = "incomplete", .summary = "operations without COMPLETE", .usage = "[OPTION...] [FILE...]",
+      .help = "Operations that began and did not complete: `failed` if the last that happened was a failure, else `open`:\n"
+              "killed, hanging, or still running where the log ends.\n\n"
+              "  --operation TEXT   only operations whose name contains TEXT\n"
+              OF_ALL,
+      .takes = STEPI_TAKES_OPERATION, .run = stepi_incomplete },
+    { .name = "rate", .summary = "which values a field has, and how often", .usage = "KEY [OPTION...] [FILE...]",
+      .help = "The values of the field KEY in lines of steps, each with its count and its share: a cache's hit rate is the\n"
+              "share of HIT in `steplog rate result --step \"Checking Redis cache\"`. Lines of a sampled log count for as\n"
+              "many as they stand for.\n\n"
+              "  --step TEXT        only steps whose description contains TEXT\n"
+              OF_ALL,
+      .takes = STEPI_TAKES_STEP, .arguments = 1, .run = stepi_rate },
+    { .name = "stats", .summary = "counts, failures and percentiles per operation and step", .usage = "[OPTION...] [FILE...]",
+      .help = "A table of operations and their steps: how often they ended, how often they failed, and p50, p90, p99, the\n"
+              "maximum and the sum of their durations in milliseconds. Up to 256 durations are exact; of more, percentiles are\n"
+              "right to 0.8 %. Lines of a sampled log count for as many as they stand for.\n\n"
+              OF_NAMES OF_ALL,
+      .takes = STEPI_TAKES_OPERATION | STEPI_TAKES_STEP, .run = stepi_stats },
+    { .name = "tree", .summary = "operations, nested, with durations and shares", .usage = "[OPTION...] [FILE...]",
+      .help = "Each operation with its steps and the operations within them; failed and never ended ones are marked. The share\n"
+              "is that of the outermost operation's time.\n\n"
+              "  --operation TEXT   only trees whose outermost operation's name contains TEXT\n"
+              OF_ALL,
+      .takes = STEPI_TAKES_OPERATION, .run = stepi_tree },
+    { .name = "diff", .summary = "what changed between two logs", .usage = "[OPTION...] BASE NEW",
+      .help = "Steps and operations that appeared, vanished, failed more, or got slower or faster.\n\n"
+              "Failures are compared by Fisher's exact test, durations by the Mann-Whitney U test (at least five in each log);\n"
+              "both at the level alpha, divided by the number of steps that are compared. --exit-code is 1 for whatever is\n"
+              "not `faster`.\n\n"
+              "  --alpha P          the chance of a false alarm in all of the answer; 0.05 unless given\n"
+              "  --min-effect PCT   by how much the median must have moved at least; 10 unless given\n"
+              OF_NAMES OF_ALL,
+      .takes = STEPI_TAKES_MARGINS | STEPI_TAKES_OPERATION | STEPI_TAKES_STEP, .wants_two_logs = true, .run = stepi_diff },
+    { .name = "convert", .summary = "the same lines as text, JSON or logfmt", .usage = "--to text|json|logfmt [OPTION...] [FILE...]",
+      .help = "Rewrites lines in another format, without loss where that can hold what they say. Lines that are not\n"
+              "step_logger's are left out.\n\n"
+              "  --to FORMAT        text, json or logfmt\n"
+              "  --no-timestamps    text without times\n"
+              "  --ascii            text without symbols\n"
+              OF_ALL,
+      .takes = STEPI_TAKES_TO, .run = stepi_convert },
+    { .name = NULL },
+};
+/* clang-format on */
+
+const stepi_command_t *stepi_command_named(const char *name)
+{
+    const char *names[16];
+    size_t count = 0;
+    for (const stepi_command_t *command = stepi_commands; command->name != NULL; command++) {
+        if (strcmp(command->name, name) == 0)
+            return command;
+        names[count++] = command->name;
+    }
+    names[count] = NULL;
+    stepi_complain_unknown("command", name, names);
+    return NULL;
+}
+
+static void put_string(stepi_out_t *out, const char *string)
+{
+    stepi_put(out, string, strlen(string));
+}
+
+static void put_commands(stepi_out_t *out)
+{
+    for (const stepi_command_t *command = stepi_commands; command->name != NULL; command++) {
+        put_string(out, "  ");
+        put_string(out, command->name);
+        for (size_t i = strlen(command->name); i < 12; i++)
+            stepi_put_char(out, ' ');
+        put_string(out, command->summary);
+        put_string(out, "\n");
+    }
+}
+
+void stepi_print_help(const stepi_command_t *command)
+{
+    char bytes[8192];
+    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
+    put_string(&out, "usage: steplog ");
+    put_string(&out, command != NULL ? command->name : "COMMAND");
+    put_string(&out, " ");
+    put_string(&out, command != NULL ? command->usage : "[OPTION...] [FILE...]");
+    put_string(&out, "\n\n");
+    if (command != NULL) {
+        put_string(&out, command->help);
+    } else {
+        put_string(&out, "Answers questions about logs of step_logger: text, JSON lines and logfmt, also mixed and among other lines;\n"
+                         "from files, gzip files, and standard input (`-`, or no FILE). Several files are read as one log.\n\n");
+        put_commands(&out);
+        put_string(&out, "\n`steplog COMMAND --help` says more. Exit code: 0; 1 with --exit-code when something was found; 2 for a mistake in\n"
+                         "the call, or when a file could not be read.\n");
+    }
+    const ssize_t ignored = write(STDOUT_FILENO, bytes, (size_t)(out.at - bytes));
+    (void)ignored;
+}

@@ -1,0 +1,247 @@
+#include "steplog/pool.h"
+
+#include "steplog/print.h"
+#include "steplog/progress.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+enum { WORKERS_MAX = 8, SLOTS_MAX = 2 * WORKERS_MAX + 2, CHUNK = 16 * 1024 };
+
+typedef enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_DONE } slot_state_t;
+
+typedef struct slot {
+    slot_state_t state;
+    stepi_block_t block;
+    stepi_result_t result;
+} slot_t;
+
+typedef struct pool {
+    stepi_input_t *input;
+    const stepi_job_t *job;
+    pthread_mutex_t lock;
+    pthread_cond_t slot_is_free, block_is_done;
+    slot_t slots[SLOTS_MAX];
+    size_t slot_count;
+    size_t running; /* workers */
+    uint64_t next;  /* number of the block to merge */
+    bool has_ended, is_stopped, has_no_memory;
+} pool_t;
+
+/* ---- Results ---- */
+
+struct stepi_chunk {
+    struct stepi_chunk *next;
+    size_t used, size;
+    char bytes[];
+};
+
+char *stepi_result_room(stepi_result_t *result, size_t bytes)
+{
+    if (result->capacity - result->used < bytes) {
+        size_t capacity = result->capacity > 0 ? result->capacity * 2 : CHUNK;
+        while (capacity - result->used < bytes)
+            capacity *= 2;
+        char *larger = realloc(result->room, capacity);
+        if (larger == NULL)
+            return NULL;
+        result->room = larger;
+        result->capacity = capacity;
+    }
+    return result->room + result->used;
+}
+
+const char *stepi_result_keep(stepi_result_t *result, const char *bytes, size_t length)
+{
+    struct stepi_chunk *chunk = result->chunks;
+    if (chunk == NULL || chunk->size - chunk->used < length) {
+        const size_t size = length > CHUNK ? length : CHUNK;
+        chunk = malloc(sizeof(*chunk) + size);
+        if (chunk == NULL)
+            return NULL;
+        *chunk = (struct stepi_chunk){ .next = result->chunks, .size = size };
+        result->chunks = chunk;
+    }
+    char *to = chunk->bytes + chunk->used;
+    memcpy(to, bytes, length);
+    chunk->used += length;
+    return to;
+}
+
+static void free_chunks(stepi_result_t *result)
+{
+    while (result->chunks != NULL) {
+        struct stepi_chunk *next = result->chunks->next;
+        free(result->chunks);
+        result->chunks = next;
+    }
+}
+
+static void clear_result(stepi_result_t *result)
+{
+    free_chunks(result);
+    result->used = 0;
+    result->counts = (stepi_counts_t){ .lines = 0 };
+    result->is_unsure = false;
+}
+
+/* ---- Workers ---- */
+
+static slot_t *take_slot(pool_t *pool)
+{
+    for (;;) {
+        if (pool->has_ended || pool->is_stopped)
+            return NULL;
+        for (size_t i = 0; i < pool->slot_count; i++)
+            if (pool->slots[i].state == SLOT_FREE) {
+                pool->slots[i].state = SLOT_TAKEN;
+                return &pool->slots[i];
+            }
+        pthread_cond_wait(&pool->slot_is_free, &pool->lock);
+    }
+}
+
+static void give_back(pool_t *pool, slot_t *slot, slot_state_t state)
+{
+    pthread_mutex_lock(&pool->lock);
+    slot->state = state;
+    if (state == SLOT_FREE) {
+        pool->has_ended = true;
+        pthread_cond_broadcast(&pool->slot_is_free);
+    }
+    pthread_cond_signal(&pool->block_is_done);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void *work(void *argument)
+{
+    pool_t *pool = argument;
+    stepi_reader_t *reader = stepi_reader_new();
+    void *own = pool->job->begin != NULL ? pool->job->begin(pool->job->context) : NULL;
+    const bool is_ready = reader != NULL && (own != NULL || pool->job->begin == NULL);
+    for (;;) {
+        pthread_mutex_lock(&pool->lock);
+        slot_t *slot = is_ready ? take_slot(pool) : NULL;
+        pthread_mutex_unlock(&pool->lock);
+        if (slot == NULL)
+            break;
+        clear_result(&slot->result);
+        slot->result.own = own;
+        const bool is_block = stepi_input_next(pool->input, &slot->block);
+        if (is_block)
+            pool->job->scan(pool->job->context, reader, &slot->block, &slot->result);
+        give_back(pool, slot, is_block ? SLOT_DONE : SLOT_FREE);
+    }
+    pthread_mutex_lock(&pool->lock);
+    pool->has_no_memory |= !is_ready;
+    pool->running--;
+    pthread_cond_signal(&pool->block_is_done);
+    pthread_mutex_unlock(&pool->lock);
+    if (own != NULL)
+        pool->job->end(own);
+    stepi_reader_free(reader);
+    return NULL;
+}
+
+/* ---- Merging ---- */
+
+/* Under the lock: the block that comes next; NULL when there is none any more. */
+static slot_t *wait_for_next(pool_t *pool)
+{
+    for (;;) {
+        for (size_t i = 0; i < pool->slot_count; i++)
+            if (pool->slots[i].state == SLOT_DONE && pool->slots[i].block.number == pool->next)
+                return &pool->slots[i];
+        if (pool->running == 0)
+            return NULL;
+        pthread_cond_wait(&pool->block_is_done, &pool->lock);
+    }
+}
+
+static void add_counts(stepi_counts_t *to, const stepi_counts_t *from, uint64_t overlong)
+{
+    to->lines += from->lines;
+    to->entries += from->entries;
+    to->foreign += from->foreign + overlong;
+    to->overlong += overlong;
+    to->untimed += from->untimed;
+}
+
+static void merge_all(pool_t *pool, stepi_counts_t *counts, stepi_progress_t *progress)
+{
+    uint64_t line = 1;
+    for (;;) {
+        pthread_mutex_lock(&pool->lock);
+        slot_t *slot = wait_for_next(pool);
+        pthread_mutex_unlock(&pool->lock);
+        if (slot == NULL)
+            return;
+        if (slot->block.begins_log)
+            line = 1;
+        const bool goes_on = pool->job->merge(pool->job->context, &slot->block, &slot->result, line);
+        line += slot->result.counts.lines + slot->block.overlong;
+        add_counts(counts, &slot->result.counts, slot->block.overlong);
+        stepi_progress_step(progress, pool->input);
+        pthread_mutex_lock(&pool->lock);
+        slot->state = SLOT_FREE;
+        pool->next++;
+        pool->is_stopped |= !goes_on;
+        pthread_cond_broadcast(&pool->slot_is_free);
+        pthread_mutex_unlock(&pool->lock);
+        if (!goes_on)
+            return;
+    }
+}
+
+static size_t cores(void)
+{
+    cpu_set_t set;
+    const int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (size_t)count;
+}
+
+static void free_slots(pool_t *pool)
+{
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        free_chunks(&pool->slots[i].result);
+        free(pool->slots[i].result.room);
+        stepi_block_free(&pool->slots[i].block);
+    }
+}
+
+bool stepi_pool_run(stepi_input_t *input, const stepi_job_t *job, stepi_counts_t *counts)
+{
+    pthread_t threads[WORKERS_MAX];
+    const size_t wanted = cores();
+    pool_t *pool = calloc(1, sizeof(*pool));
+    if (pool == NULL)
+        return false;
+    pool->input = input;
+    pool->job = job;
+    pool->slot_count = 2 * wanted + 2;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->slot_is_free, NULL);
+    pthread_cond_init(&pool->block_is_done, NULL);
+    stepi_progress_t progress = stepi_progress_begin(job->shows_progress);
+    size_t started = 0;
+    pool->running = wanted;
+    while (started < wanted && pthread_create(&threads[started], NULL, work, pool) == 0)
+        started++;
+    pthread_mutex_lock(&pool->lock);
+    pool->running -= wanted - started;
+    pool->has_no_memory = started == 0;
+    pthread_mutex_unlock(&pool->lock);
+    *counts = (stepi_counts_t){ .lines = 0 };
+    merge_all(pool, counts, &progress);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    stepi_progress_end(&progress);
+    const bool is_done = !pool->has_no_memory;
+    free_slots(pool);
+    pthread_cond_destroy(&pool->slot_is_free);
+    pthread_cond_destroy(&pool->block_is_done);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+    return is_done;
+}
