@@ -3,6 +3,7 @@
 #include "reader/putter.h"
 
 #include "base/number.h"
+#include "base/plain.h"
 #include "format/escape.h"
 #include "format/marker.h"
 #include "format/text_guess.h"
