@@ -292,20 +292,20 @@ typedef struct step_text_options { /* all 0, size apart, is step_format_text() *
     uint32_t timestamps; /* 1: RFC 3339 UTC time with microseconds before the level */
     uint32_t ascii;      /* 1: no emoji; START, SUCCESS, FAILED and so on keep the lines greppable */
     uint32_t color;      /* 1: ANSI colours */
-    uint32_t reserved;   /* 0 */
+    uint32_t ids;        /* 1: trace_id and span_id, in lines of operations */
 } step_text_options_t;
 
 /* Lines for people and grep. */
 STEP_API step_format_t *step_format_text(void);
 
 /* The same with options; NULL options are the defaults. NULL with EINVAL when options->size is not one that this library
- * knows, or reserved is not 0. */
+ * knows. */
 STEP_API step_format_t *step_format_text_with(const step_text_options_t *options);
 
 typedef struct step_json_options { /* all 0, size apart, is step_format_json() */
-    size_t size;       /* sizeof(step_json_options_t) */
-    uint32_t source;   /* 1: file and line of the call */
-    uint32_t reserved; /* 0 */
+    size_t size;        /* sizeof(step_json_options_t) */
+    uint32_t source;    /* 1: file and line of the call */
+    uint32_t canonical; /* 1: complete and incomplete lines tell what became of each step: step_1, step_1_duration_ms, ... */
 } step_json_options_t;
 
 /* One flat JSON object (RFC 8259) a line. With options as above. */

@@ -168,7 +168,9 @@ static bool wants_color(int fd)
 static step_format_t *make_format(int fd)
 {
     const char *value = variable("STEP_LOGGER_FORMAT");
-    const step_json_options_t members = { .size = sizeof(members), .source = read_switch("STEP_LOGGER_SOURCE", 0) };
+    const step_json_options_t members = { .size = sizeof(members),
+                                          .source = read_switch("STEP_LOGGER_SOURCE", 0),
+                                          .canonical = read_switch("STEP_LOGGER_CANONICAL", 0) };
     if (value != NULL && strcmp(value, "json") == 0)
         return step_format_json_with(&members);
     if (value != NULL && strcmp(value, "logfmt") == 0)
@@ -178,7 +180,8 @@ static step_format_t *make_format(int fd)
     const step_text_options_t options = { .size = sizeof(options),
                                           .timestamps = read_switch("STEP_LOGGER_TIMESTAMPS", 0),
                                           .ascii = read_switch("STEP_LOGGER_EMOJI", 1) == 0,
-                                          .color = wants_color(fd) };
+                                          .color = wants_color(fd),
+                                          .ids = read_switch("STEP_LOGGER_IDS", 0) };
     return step_format_text_with(&options);
 }
 

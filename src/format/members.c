@@ -7,6 +7,7 @@
 #include "format/format.h"
 #include "format/keys.h"
 #include "format/names.h"
+#include "format/step_members.h"
 #include "record/shape.h"
 
 #include <errno.h>
@@ -69,8 +70,9 @@ static stepi_member_t member_of_text(stepi_kind_t kind)
 
 static void put_duration(writer_t w, const stepi_line_t *line)
 {
-    const bool is_end = line->kind == STEPI_OPERATION_COMPLETE || line->kind == STEPI_OPERATION_INCOMPLETE;
-    put_piece(w.out, &w.dialect->names[is_end ? STEPI_MEMBER_TOTAL_DURATION_MS : STEPI_MEMBER_DURATION_MS]);
+    const bool is_total = line->kind == STEPI_OPERATION_COMPLETE || line->kind == STEPI_OPERATION_INCOMPLETE ||
+                          line->kind == STEPI_OPERATION_STUCK;
+    put_piece(w.out, &w.dialect->names[is_total ? STEPI_MEMBER_TOTAL_DURATION_MS : STEPI_MEMBER_DURATION_MS]);
     stepi_put_ms_exact(w.out, line->elapsed_ns);
 }
 
@@ -92,11 +94,30 @@ static const stepi_shape_t *place_of(const stepi_line_t *line)
     return place != NULL && place->file != NULL ? place : NULL;
 }
 
-static void put_place(writer_t w, const stepi_shape_t *place)
+__attribute__((noinline)) static void put_place(writer_t w, const stepi_shape_t *place)
 {
     const stepi_text_t file = { .bytes = place->file, .length = place->file_bytes, .original = place->file_bytes };
     put_text(w, STEPI_MEMBER_FILE, &file);
     put_unsigned(w, STEPI_MEMBER_LINE, place->line);
+}
+
+static void put_true(writer_t w, stepi_member_t member)
+{
+    put_piece(w.out, &w.dialect->names[member]);
+    stepi_put_literal(w.out, "true");
+}
+
+/* Why the line is there, although it might not be, and how many it stands for. */
+__attribute__((noinline)) static void put_marks(writer_t w, const stepi_line_t *line)
+{
+    if (line->is_slow)
+        put_true(w, STEPI_MEMBER_SLOW);
+    if (line->sample_rate != 0) {
+        put_piece(w.out, &w.dialect->names[STEPI_MEMBER_SAMPLE_RATE]);
+        stepi_put_shortest(w.out, line->sample_rate);
+    }
+    if (line->from_recorder)
+        put_true(w, STEPI_MEMBER_FLIGHT_RECORDER);
 }
 
 /* ---- Trace context ---- */
@@ -113,7 +134,7 @@ static inline void put_span(writer_t w, stepi_member_t member, uint64_t span)
     put_hex_16(w.out, span);
 }
 
-static void put_ids(writer_t w, const stepi_line_t *line)
+__attribute__((noinline)) static void put_ids(writer_t w, const stepi_line_t *line)
 {
     const stepi_trace_t *trace = line->trace;
     const bool is_of_step = line->step_span != 0;
@@ -131,7 +152,7 @@ static void put_ids(writer_t w, const stepi_line_t *line)
 
 /* ---- All of the line's own ---- */
 
-static void put_own(writer_t w, const stepi_line_t *line, const stepi_shape_t *place)
+static void put_story(writer_t w, const stepi_line_t *line)
 {
     if (line->has_operation)
         put_text(w, STEPI_MEMBER_OPERATION, &line->operation);
@@ -144,8 +165,10 @@ static void put_own(writer_t w, const stepi_line_t *line, const stepi_shape_t *p
         put_duration(w, line);
     if (line->error_number != 0)
         put_signed(w, STEPI_MEMBER_ERRNO, line->error_number);
-    if (place != NULL)
-        put_place(w, place);
+}
+
+static void put_numbers(writer_t w, const stepi_line_t *line)
+{
     put_unsigned(w, STEPI_MEMBER_DEPTH, line->depth);
     if (line->trace != NULL)
         put_ids(w, line);
@@ -198,59 +221,104 @@ static void put_value(writer_t w, const stepi_field_view_t *field)
     }
 }
 
-enum { NAMES_OF_SOME_LINES = 5 };
-
-static size_t begin_names(stepi_keys_t *keys, const stepi_line_t *line, bool has_place)
-{
-    const size_t room = stepi_keys_begin(keys, line->fields.left + NAMES_OF_SOME_LINES);
-    if (line->has_step && line->attempt > 1)
-        stepi_keys_note(keys, "attempt", sizeof("attempt") - 1);
-    if (line->kind == STEPI_STEP_SKIP)
-        stepi_keys_note(keys, "reason", sizeof("reason") - 1);
-    if (line->error_number != 0)
-        stepi_keys_note(keys, "errno", sizeof("errno") - 1);
-    if (has_place) {
-        stepi_keys_note(keys, "file", sizeof("file") - 1);
-        stepi_keys_note(keys, "line", sizeof("line") - 1);
-    }
-    return room - NAMES_OF_SOME_LINES;
-}
-
-static void put_fields(writer_t w, stepi_keys_t *keys, const stepi_line_t *line, bool has_place)
+/* Those of the call, then those that were bound; as many as the table of keys has room for. Returns how many it has not. */
+static size_t put_fields(writer_t w, stepi_keys_t *keys, const stepi_line_t *line, size_t room)
 {
     stepi_fields_t fields = line->fields;
     stepi_field_view_t field;
-    uint64_t omitted = line->omitted;
-    const size_t room = fields.left > 0 ? begin_names(keys, line, has_place) : 0;
-    if (room < fields.left) {
-        omitted += fields.left - room;
+    if (fields.left > room)
         fields.left = (uint32_t)room;
+    const size_t left = room - fields.left;
+    size_t bound = line->bound.left < left ? line->bound.left : left;
+    const size_t shown = fields.left + bound;
+    for (;;) {
+        while (stepi_fields_next(&fields, &field)) {
+            put_piece(w.out, &w.dialect->before_key);
+            const char *name = w.out->at;
+            w.dialect->key(w.out, &field.key);
+            stepi_keys_claim(keys, w.out, (size_t)(w.out->at - name));
+            put_piece(w.out, &w.dialect->behind_key);
+            put_value(w, &field);
+        }
+        if (bound == 0)
+            break;
+        fields = line->bound;
+        fields.left = (uint32_t)bound;
+        bound = 0;
     }
-    while (stepi_fields_next(&fields, &field)) {
-        put_piece(w.out, &w.dialect->before_key);
-        const char *name = w.out->at;
-        w.dialect->key(w.out, &field.key);
-        stepi_keys_claim(keys, w.out, (size_t)(w.out->at - name));
-        put_piece(w.out, &w.dialect->behind_key);
-        put_value(w, &field);
-    }
-    if (omitted > 0)
-        put_unsigned(w, STEPI_MEMBER_FIELDS_OMITTED, omitted);
+    return (size_t)line->fields.left + line->bound.left - shown;
+}
+
+/* ---- Names ---- */
+
+/* Ours where a line has them, and the user's in all other lines: a bit for each, in this order. */
+static const stepi_literal_text_t names_of_some[] = {
+    STEPI_LITERAL("attempt"), STEPI_LITERAL("reason"), STEPI_LITERAL("errno"),       STEPI_LITERAL("file"),
+    STEPI_LITERAL("line"),    STEPI_LITERAL("slow"),   STEPI_LITERAL("sample_rate"), STEPI_LITERAL("flight_recorder"),
+};
+
+static bool has_some(const stepi_line_t *line, const stepi_shape_t *place, bool is_marked)
+{
+    return line->attempt > 1 || line->kind == STEPI_STEP_SKIP || line->error_number != 0 || place != NULL || is_marked;
+}
+
+__attribute__((noinline)) static uint32_t some_names(const stepi_line_t *line, const stepi_shape_t *place)
+{
+    return (uint32_t)(line->has_step && line->attempt > 1) | (uint32_t)(line->kind == STEPI_STEP_SKIP) << 1 |
+           (uint32_t)(line->error_number != 0) << 2 | (place != NULL ? 3u : 0u) << 3 | (uint32_t)line->is_slow << 5 |
+           (uint32_t)(line->sample_rate != 0) << 6 | (uint32_t)line->from_recorder << 7;
+}
+
+/* Before anything of the line is written. Returns how many of the user's fields there is room for; 0 means that none of our
+ * names need be noted either. */
+static size_t begin_names(stepi_keys_t *keys, const stepi_line_t *line, uint32_t some, size_t steps)
+{
+    const size_t fields = (size_t)line->fields.left + line->bound.left;
+    const size_t own = steps + (some != 0 ? (size_t)__builtin_popcount(some) : 0);
+    const size_t room = stepi_keys_begin(keys, fields + own);
+    if (room <= own)
+        return 0;
+    for (const stepi_literal_text_t *name = names_of_some; some != 0; name++, some >>= 1)
+        if (some & 1)
+            stepi_keys_note(keys, name->bytes, name->length);
+    return room - own;
 }
 
 /* ---- The format ---- */
+
+static void put_head(members_format_t *self, writer_t w, const stepi_line_t *line)
+{
+    put_piece(w.out, &w.dialect->begin);
+    stepi_put_time(w.out, &self->time, line->wall_ns, 9);
+    put_piece(w.out, &w.dialect->levels[stepi_level_index(line->level)]);
+    put_piece(w.out, &w.dialect->events[line->kind]);
+}
 
 static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t *out)
 {
     members_format_t *self = (members_format_t *)format;
     const writer_t w = { .out = out, .dialect = self->dialect };
-    put_piece(out, &w.dialect->begin);
-    stepi_put_time(out, &self->time, line->wall_ns, 9);
-    put_piece(out, &w.dialect->levels[stepi_level_index(line->level)]);
-    put_piece(out, &w.dialect->events[line->kind]);
     const stepi_shape_t *place = format->shows_places ? place_of(line) : NULL;
-    put_own(w, line, place);
-    put_fields(w, &self->keys, line, place != NULL);
+    const size_t steps = format->wants_steps ? stepi_step_members_count(line) : 0;
+    const bool is_marked = line->is_slow | line->from_recorder | (line->sample_rate != 0);
+    const bool has_fields = (line->fields.left | line->bound.left) != 0;
+    size_t room = 0;
+    uint64_t omitted = line->omitted;
+    if (has_fields)
+        room = begin_names(&self->keys, line, has_some(line, place, is_marked) ? some_names(line, place) : 0, steps);
+    put_head(self, w, line);
+    put_story(w, line);
+    if (steps > 0)
+        stepi_step_members_put(out, w.dialect, line, room > 0 ? &self->keys : NULL);
+    if (place != NULL)
+        put_place(w, place);
+    if (is_marked)
+        put_marks(w, line);
+    put_numbers(w, line);
+    if (has_fields)
+        omitted += put_fields(w, &self->keys, line, room);
+    if (omitted > 0)
+        put_unsigned(w, STEPI_MEMBER_FIELDS_OMITTED, omitted);
     put_piece(out, &w.dialect->end);
 }
 
@@ -264,15 +332,17 @@ static void free_format(step_format_t *format)
 step_format_t *stepi_members_format(const stepi_dialect_t *dialect, const step_json_options_t *options)
 {
     step_json_options_t chosen = { .size = 0 };
-    if (options != NULL &&
-        (!stepi_options_copy(&chosen, sizeof(chosen), options, options->size) || chosen.reserved != 0)) {
+    if (options != NULL && !stepi_options_copy(&chosen, sizeof(chosen), options, options->size)) {
         errno = EINVAL;
         return NULL;
     }
     members_format_t *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return NULL;
-    self->format = (step_format_t){ .render = render, .free = free_format, .shows_places = chosen.source != 0 };
+    self->format = (step_format_t){ .render = render,
+                                    .free = free_format,
+                                    .wants_steps = chosen.canonical != 0,
+                                    .shows_places = chosen.source != 0 };
     self->dialect = dialect;
     return &self->format;
 }

@@ -42,6 +42,9 @@ typedef enum stepi_member {
     STEPI_MEMBER_ERRNO,
     STEPI_MEMBER_FILE,
     STEPI_MEMBER_LINE,
+    STEPI_MEMBER_SLOW,
+    STEPI_MEMBER_SAMPLE_RATE,
+    STEPI_MEMBER_FLIGHT_RECORDER,
     STEPI_MEMBER_DEPTH,
     STEPI_MEMBER_TRACE_ID,
     STEPI_MEMBER_SPAN_ID,
@@ -77,6 +80,9 @@ typedef enum stepi_member {
         [STEPI_MEMBER_ERRNO] = STEPI_PIECE(before "errno" behind),                                                     \
         [STEPI_MEMBER_FILE] = STEPI_PIECE(before "file" behind),                                                       \
         [STEPI_MEMBER_LINE] = STEPI_PIECE(before "line" behind),                                                       \
+        [STEPI_MEMBER_SLOW] = STEPI_PIECE(before "slow" behind),                                                       \
+        [STEPI_MEMBER_SAMPLE_RATE] = STEPI_PIECE(before "sample_rate" behind),                                         \
+        [STEPI_MEMBER_FLIGHT_RECORDER] = STEPI_PIECE(before "flight_recorder" behind),                                 \
         [STEPI_MEMBER_DEPTH] = STEPI_PIECE(before "depth" behind),                                                     \
         [STEPI_MEMBER_TRACE_ID] = STEPI_PIECE(before "trace_id" behind quote),                                         \
         [STEPI_MEMBER_SPAN_ID] = STEPI_PIECE(quote before "span_id" behind quote),                                     \

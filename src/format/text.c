@@ -238,7 +238,7 @@ static void free_format(step_format_t *format)
 step_format_t *step_format_text_with(const step_text_options_t *options)
 {
     step_text_options_t chosen = { .size = 0 };
-    if (options != NULL && (!stepi_options_copy(&chosen, sizeof(chosen), options, options->size) || chosen.reserved != 0)) {
+    if (options != NULL && !stepi_options_copy(&chosen, sizeof(chosen), options, options->size)) {
         errno = EINVAL;
         return NULL;
     }
@@ -249,6 +249,7 @@ step_format_t *step_format_text_with(const step_text_options_t *options)
     self->timestamps = chosen.timestamps != 0;
     self->ascii = chosen.ascii != 0;
     self->color = chosen.color != 0;
+    self->plans.shows_ids = chosen.ids != 0;
     make_openings(self);
     return &self->format;
 }

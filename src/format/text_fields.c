@@ -1,12 +1,14 @@
 /* The user's fields come first, the line's own last, in this order:
  *
- *     fields_omitted=N    last_step=N, description=...    duration_ms=N.N or total_duration_ms=N.N
+ *     fields_omitted=N    last_step=N, description=...    sample_rate=N  slow=true  flight_recorder=true
+ *     trace_id=..., span_id=...    duration_ms=N.N or total_duration_ms=N.N
  *
  * Own keys are never quoted. A user's key of a rarer such name is, wherever a reader that takes own fields from the end of
  * the list could meet it. The durations are not: whoever gives a quick function a duration_ms means just that. */
 #include "format/text_fields.h"
 
 #include "base/digits.h"
+#include "base/hex.h"
 #include "base/number.h"
 #include "format/names.h"
 #include "format/text_escape.h"
@@ -46,12 +48,36 @@ static void close_list(list_t *list)
 
 typedef enum own_duration { NO_DURATION, STEP_DURATION, TOTAL_DURATION } own_duration_t;
 
-/* Which duration lines of this kind may end with. */
-static own_duration_t duration_of(stepi_kind_t kind)
+/* Which duration lines of a kind may end with. */
+static const uint8_t durations[STEPI_KINDS] = {
+    [STEPI_STEP_SUCCESS] = STEP_DURATION,         [STEPI_STEP_FAILURE] = STEP_DURATION,
+    [STEPI_OPERATION_COMPLETE] = TOTAL_DURATION,  [STEPI_OPERATION_INCOMPLETE] = TOTAL_DURATION,
+    [STEPI_OPERATION_STUCK] = TOTAL_DURATION,
+};
+
+/* Kinds of lines whose own keys, durations aside, are the same. */
+typedef enum own_keys { OTHER_KEYS, START_KEYS, COMPLETE_KEYS, INCOMPLETE_KEYS, STUCK_KEYS } own_keys_t;
+
+static const uint8_t own_keys[STEPI_KINDS] = {
+    [STEPI_OPERATION_START] = START_KEYS,
+    [STEPI_OPERATION_COMPLETE] = COMPLETE_KEYS,
+    [STEPI_OPERATION_INCOMPLETE] = INCOMPLETE_KEYS,
+    [STEPI_OPERATION_STUCK] = STUCK_KEYS,
+};
+
+static bool has_last_step(own_keys_t keys)
 {
-    if (kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE)
-        return STEP_DURATION;
-    return kind == STEPI_OPERATION_COMPLETE || kind == STEPI_OPERATION_INCOMPLETE ? TOTAL_DURATION : NO_DURATION;
+    return keys == INCOMPLETE_KEYS || keys == STUCK_KEYS;
+}
+
+static bool has_sample_rate(own_keys_t keys)
+{
+    return keys == START_KEYS || keys == COMPLETE_KEYS;
+}
+
+static bool has_slow(own_keys_t keys)
+{
+    return keys == COMPLETE_KEYS || keys == INCOMPLETE_KEYS;
 }
 
 static bool key_is(const stepi_text_t *key, const char *name)
@@ -60,15 +86,24 @@ static bool key_is(const stepi_text_t *key, const char *name)
 }
 
 /* Whether a user's key would be read as one of the line's own. */
-static bool is_own_key(const stepi_text_t *key, const stepi_line_t *line)
+static bool is_own_key(const stepi_text_t *key, own_keys_t keys, bool shows_ids)
 {
     switch (key->length) {
+    case 4:
+        return has_slow(keys) && key_is(key, "slow");
+    case 7:
+        return shows_ids && key_is(key, "span_id");
+    case 8:
+        return shows_ids && key_is(key, "trace_id");
     case 9:
-        return line->kind == STEPI_OPERATION_INCOMPLETE && key_is(key, "last_step");
+        return has_last_step(keys) && key_is(key, "last_step");
     case 11:
-        return line->kind == STEPI_OPERATION_INCOMPLETE && key_is(key, "description");
+        return (has_last_step(keys) && key_is(key, "description")) ||
+               (has_sample_rate(keys) && key_is(key, "sample_rate"));
     case 14:
         return key_is(key, "fields_omitted");
+    case 15:
+        return key_is(key, "flight_recorder");
     default:
         return false;
     }
@@ -118,6 +153,7 @@ static void put_value(stepi_out_t *out, const stepi_field_view_t *field)
 enum { FIRST_PLANS = 64, PLAN_BYTES = 512 };
 
 typedef struct stepi_text_plan {
+    own_keys_t keys;                   /* of the lines that it is for */
     uint32_t ends[STEPI_SHAPE_FIELDS]; /* of each piece in `bytes` */
     char bytes[];
 } stepi_text_plan_t;
@@ -143,7 +179,7 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_
 {
     const stepi_shape_t *shape = line->fields.shape;
     char bytes[PLAN_BYTES];
-    stepi_text_plan_t plan = { .ends = { 0 } };
+    stepi_text_plan_t plan = { .keys = own_keys[line->kind] };
     stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
     list_t list = { .out = &out, .color = color };
     for (int i = 0; i < shape->count; i++) {
@@ -151,7 +187,7 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_
                                    .length = shape->key_bytes[i],
                                    .original = shape->key_bytes[i] };
         put_separator(&list);
-        stepi_text_key(&out, &key, is_own_key(&key, line));
+        stepi_text_key(&out, &key, is_own_key(&key, plan.keys, plans->shows_ids));
         stepi_put_char(&out, '=');
         plan.ends[i] = (uint32_t)(out.at - bytes);
     }
@@ -168,15 +204,16 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_
     return kept;
 }
 
-/* Lines that end an operation, whose own keys differ, have no such fields. */
+/* A call that is out of order makes a line of another kind than its call site does otherwise: such lines may have none. */
 static inline const stepi_text_plan_t *plan_of(stepi_text_plans_t *plans, const stepi_line_t *line, bool color)
 {
     const stepi_shape_t *shape = line->fields.shape;
-    if (shape == NULL || line->kind == STEPI_OPERATION_INCOMPLETE)
+    if (shape == NULL)
         return NULL;
-    if (shape->number < plans->capacity && plans->plans[shape->number] != NULL)
-        return plans->plans[shape->number];
-    return make_plan(plans, line, color);
+    if (shape->number >= plans->capacity || plans->plans[shape->number] == NULL)
+        return make_plan(plans, line, color);
+    const stepi_text_plan_t *plan = plans->plans[shape->number];
+    return plan->keys == own_keys[line->kind] ? plan : NULL;
 }
 
 void stepi_text_plans_free(stepi_text_plans_t *plans)
@@ -247,16 +284,25 @@ static inline void put_planned_fields(list_t *list, const stepi_line_t *line, co
     }
 }
 
-static void put_user_fields(list_t *list, const stepi_line_t *line)
+__attribute__((noinline)) static void put_user_fields(list_t *list, const stepi_fields_t *fields, stepi_kind_t kind, bool shows_ids)
 {
-    stepi_fields_t fields = line->fields;
+    stepi_fields_t left = *fields;
     stepi_field_view_t field;
-    while (stepi_fields_next(&fields, &field)) {
+    while (stepi_fields_next(&left, &field)) {
         put_separator(list);
-        stepi_text_key(list->out, &field.key, is_own_key(&field.key, line));
+        stepi_text_key(list->out, &field.key, is_own_key(&field.key, own_keys[kind], shows_ids));
         stepi_put_char(list->out, '=');
         put_value(list->out, &field);
     }
+}
+
+/* ---- The line's own ---- */
+
+static void put_omitted(list_t *list, uint32_t omitted)
+{
+    put_separator(list);
+    stepi_put_literal(list->out, "fields_omitted=");
+    stepi_put_u64(list->out, omitted);
 }
 
 static void put_last_step(list_t *list, const stepi_line_t *line)
@@ -268,9 +314,56 @@ static void put_last_step(list_t *list, const stepi_line_t *line)
     stepi_text_value(list->out, &line->description);
 }
 
+static void put_marks(list_t *list, const stepi_line_t *line, own_keys_t keys)
+{
+    if (line->sample_rate != 0 && has_sample_rate(keys)) {
+        put_separator(list);
+        stepi_put_literal(list->out, "sample_rate=");
+        stepi_put_shortest(list->out, line->sample_rate);
+    }
+    if (line->is_slow && has_slow(keys)) {
+        put_separator(list);
+        stepi_put_literal(list->out, "slow=true");
+    }
+    if (line->from_recorder) {
+        put_separator(list);
+        stepi_put_literal(list->out, "flight_recorder=true");
+    }
+}
+
+static void put_ids(list_t *list, const stepi_line_t *line)
+{
+    char trace[32], span[16];
+    stepi_write_hex_16(stepi_write_hex_16(trace, line->trace->high), line->trace->low);
+    stepi_write_hex_16(span, line->step_span != 0 ? line->step_span : line->trace->span);
+    put_separator(list);
+    stepi_put_literal(list->out, "trace_id=");
+    stepi_put(list->out, trace, sizeof(trace));
+    stepi_put_literal(list->out, ", span_id=");
+    stepi_put(list->out, span, sizeof(span));
+}
+
+/* Own fields but for durations. Lines in the middle of an operation seldom have any. */
+__attribute__((noinline)) static void put_rare_fields(list_t *list, const stepi_line_t *line, bool shows_ids)
+{
+    const own_keys_t keys = own_keys[line->kind];
+    if (line->omitted > 0)
+        put_omitted(list, line->omitted);
+    if (line->has_step && has_last_step(keys))
+        put_last_step(list, line);
+    put_marks(list, line, keys);
+    if (shows_ids && line->trace != NULL)
+        put_ids(list, line);
+}
+
+static bool may_have_rare_fields(const stepi_line_t *line, bool shows_ids)
+{
+    return own_keys[line->kind] != OTHER_KEYS || (line->omitted != 0) | line->from_recorder | shows_ids;
+}
+
 static void put_duration(list_t *list, const stepi_line_t *line)
 {
-    const own_duration_t duration = duration_of(line->kind);
+    const own_duration_t duration = durations[line->kind];
     if (!line->has_elapsed || duration == NO_DURATION)
         return;
     put_separator(list);
@@ -286,15 +379,12 @@ void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_pl
     const stepi_text_plan_t *plan = plan_of(plans, line, color);
     if (plan != NULL)
         put_planned_fields(&list, line, plan);
-    else
-        put_user_fields(&list, line);
-    if (line->omitted > 0) {
-        put_separator(&list);
-        stepi_put_literal(out, "fields_omitted=");
-        stepi_put_u64(out, line->omitted);
-    }
-    if (line->kind == STEPI_OPERATION_INCOMPLETE && line->has_step)
-        put_last_step(&list, line);
+    else if (line->fields.left > 0)
+        put_user_fields(&list, &line->fields, line->kind, plans->shows_ids);
+    if (line->bound.left > 0)
+        put_user_fields(&list, &line->bound, line->kind, plans->shows_ids);
+    if (may_have_rare_fields(line, plans->shows_ids))
+        put_rare_fields(&list, line, plans->shows_ids);
     put_duration(&list, line);
     close_list(&list);
 }

@@ -9,11 +9,13 @@
 typedef struct stepi_text_plans {
     struct stepi_text_plan **plans; /* by the shape's number */
     size_t capacity;
+    bool shows_ids; /* lines show ids: a user's keys of these names are quoted. Set once, before the first line */
 } stepi_text_plans_t;
 
 void stepi_text_plans_free(stepi_text_plans_t *plans);
 
-/* Appends the user's fields, then the line's own; nothing when there are none. `color`: dimmed. */
+/* Appends the user's fields, bound ones behind those of the call, then the line's own; nothing when there are none. `color`:
+ * dimmed. */
 void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_plans_t *plans, bool color);
 
 #endif

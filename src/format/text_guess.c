@@ -54,7 +54,8 @@ static bool skip_integer(cursor_t *c)
 static bool is_symbol(cursor_t c)
 {
     return SKIP(&c, "🚀") || SKIP(&c, "\xE2\x96\xB6") /* ▶ */ || SKIP(&c, "✅") || SKIP(&c, "❌") ||
-           SKIP(&c, "\xE2\x8F\xAD") /* ⏭ */ || SKIP(&c, "🏁") || SKIP(&c, "⏳") || SKIP(&c, "\xE2\x9A\xA0") /* ⚠ */;
+           SKIP(&c, "\xE2\x8F\xAD") /* ⏭ */ || SKIP(&c, "🏁") || SKIP(&c, "⏳") || SKIP(&c, "\xE2\x9A\xA0") /* ⚠ */ ||
+           SKIP(&c, "⌛");
 }
 
 static bool is_level(cursor_t c)
@@ -96,7 +97,7 @@ bool stepi_reads_as_structure(const char *bytes, size_t length)
         c.at++;
         return is_level(c) || is_step_tag(c);
     case 'S':
-        return SKIP(&c, "START:");
+        return SKIP(&c, "START:") || SKIP(&c, "STUCK:");
     case 'C':
         return SKIP(&c, "COMPLETE:");
     case 'I':

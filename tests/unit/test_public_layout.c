@@ -79,12 +79,12 @@ static const struct {
     AT(step_text_options_t, timestamps, 8),
     AT(step_text_options_t, ascii, 12),
     AT(step_text_options_t, color, 16),
-    AT(step_text_options_t, reserved, 20),
+    AT(step_text_options_t, ids, 20),
 
     SIZE(step_json_options_t, 16),
     AT(step_json_options_t, size, 0),
     AT(step_json_options_t, source, 8),
-    AT(step_json_options_t, reserved, 12),
+    AT(step_json_options_t, canonical, 12),
 
     SIZE(step_logfmt_options_t, 16),
 

@@ -1,20 +1,28 @@
 /* Whatever is logged, a text line reads back as what was logged: every line is taken apart by a reader of its own. */
 #include "format_support.h"
+#include "record/bound.h"
 #include "text_compare.h"
 
 enum { FIELDS_MAX = 6 };
 
-static step_format_t *formats[3]; /* plain, ascii, timestamps */
+enum { PLAIN, ASCII, TIMED, WITH_IDS, FORMATS };
+
+static step_format_t *formats[FORMATS];
 
 static int make_formats(void **state)
 {
     (void)state;
     const step_text_options_t ascii = { .size = sizeof(ascii), .ascii = 1 };
     const step_text_options_t timed = { .size = sizeof(timed), .timestamps = 1 };
-    formats[0] = step_format_text();
-    formats[1] = step_format_text_with(&ascii);
-    formats[2] = step_format_text_with(&timed);
-    return formats[0] == NULL || formats[1] == NULL || formats[2] == NULL;
+    const step_text_options_t with_ids = { .size = sizeof(with_ids), .ids = 1 };
+    formats[PLAIN] = step_format_text();
+    formats[ASCII] = step_format_text_with(&ascii);
+    formats[TIMED] = step_format_text_with(&timed);
+    formats[WITH_IDS] = step_format_text_with(&with_ids);
+    for (int i = 0; i < FORMATS; i++)
+        if (formats[i] == NULL)
+            return 1;
+    return 0;
 }
 
 static int free_formats(void **state)
@@ -25,14 +33,16 @@ static int free_formats(void **state)
     return 0;
 }
 
-static void check_line(step_format_t *format, const stepi_line_t *line)
+static void check_line(int which, const stepi_line_t *line)
 {
     static read_line_t read;
+    step_format_t *format = formats[which];
     stepi_out_t out = stepi_out_over(scratch, sizeof(scratch));
     format->render(format, line, &out);
     assert_false(out.overflow);
     const size_t length = (size_t)(out.at - scratch);
-    if (is_clean_line(scratch, length, false) && read_text_line(scratch, length, &read) && line_is(&read, line))
+    if (is_clean_line(scratch, length, false) && read_text_line(scratch, length, &read) &&
+        line_with_ids_is(&read, line, which == WITH_IDS))
         return;
     fail_msg("kind %d does not read back: %.*s", (int)line->kind, length < 2000 ? (int)length : 2000, scratch);
 }
@@ -40,13 +50,13 @@ static void check_line(step_format_t *format, const stepi_line_t *line)
 static void check_draft(const stepi_draft_t *draft)
 {
     const stepi_line_t line = line_of(draft);
-    for (size_t i = 0; i < COUNT(formats); i++)
-        check_line(formats[i], &line);
+    for (int i = 0; i < FORMATS; i++)
+        check_line(i, &line);
 }
 
 /* ---- Every kind ---- */
 
-enum { SHAPES = 16 };
+enum { SHAPES = 18 };
 
 /* One of the kinds, with what it may come with. */
 static stepi_draft_t shape(unsigned which)
@@ -72,6 +82,9 @@ static stepi_draft_t shape(unsigned which)
         { STEPI_OPERATION_INCOMPLETE,
           STEPI_PART_OPERATION | STEPI_PART_STEP | STEPI_PART_DESCRIPTION | STEPI_PART_ELAPSED },
         { STEPI_DROPPED, STEPI_PART_TEXT | STEPI_PART_PROGRESS },
+        { STEPI_OPERATION_STUCK, STEPI_PART_OPERATION | STEPI_PART_ELAPSED },
+        { STEPI_OPERATION_STUCK,
+          STEPI_PART_OPERATION | STEPI_PART_STEP | STEPI_PART_DESCRIPTION | STEPI_PART_ELAPSED },
     };
     return (stepi_draft_t){ .kind = shapes[which].kind,
                             .level = STEP_LEVEL_INFO,
@@ -193,7 +206,7 @@ static void cut_texts(void **state)
             line.omitted = n % 3;
             line.operation.length = line.description.length = line.text.length = n;
             line.operation.bytes = line.description.bytes = line.text.bytes = text;
-            check_line(formats[n % 3], &line);
+            check_line((int)(n % FORMATS), &line);
         }
     }
 }
@@ -217,7 +230,7 @@ static void long_texts(void **state)
         draft.fields = &field;
         draft.field_count = 1;
         const stepi_line_t line = line_of(&draft);
-        check_line(formats[0], &line);
+        check_line(PLAIN, &line);
         text[60000] = '\0';
         const step_field_t long_key = step_str(text, "v");
         draft.text = stepi_text_of("t");
@@ -233,10 +246,11 @@ static const char *const pieces[] = {
     "(", ")", "=", ",", "\"", "\\", "-", "[", "]", " ", " ", " ", "a", "b", "k", "1", "0", ".", "%", "/", ":",
     "(a=", "\"=\"", ", ", "a=b", " (", " (a=b)", " (\"", ")\n", "\n", "\t", "\x1b", "\xFF", "\xC3", "\xBC",
     "\xE2\x80", "\xA6", "…", "…[", "…[12 bytes]", " bytes]", " - ", " - SUCCESS", " - FAILED: ", " - FAILED:",
-    " - SKIPPED: ", " - PROGRESS: ", "SUCCESS", "FAILED: ", "- FAILED: ", "START: ", "COMPLETE: ", "INCOMPLETE: ",
+    " - SKIPPED: ", " - PROGRESS: ", "SUCCESS", "FAILED: ", "- FAILED: ", "START: ", "COMPLETE: ", "INCOMPLETE: ", "STUCK: ",
     "[2/4] ", "[Step 3] ", "[ERROR] ", "[INFO] ", "12 records dropped: ", "1 record dropped: ",
-    "2026-02-04T09:30:00.123456Z ", "🚀 ", "▶️  ", "✅ ", "❌ ", "⏭️  ", "🏁 ", "⏳ ", "⚠️  ", "duration_ms",
-    "total_duration_ms", "fields_omitted", "last_step", "description", "nan", "inf", "true", "null", "e", "+", "0x",
+    "2026-02-04T09:30:00.123456Z ", "🚀 ", "▶️  ", "✅ ", "❌ ", "⏭️  ", "🏁 ", "⏳ ", "⚠️  ", "⌛ ", "duration_ms",
+    "total_duration_ms", "fields_omitted", "last_step", "description", "slow", "sample_rate",
+    "flight_recorder", "trace_id", "span_id", "nan", "inf", "true", "null", "e", "+", "0x",
     "ü", "你", "\xE2\x80\xAE", "\\n", "\\u0020", "\\x", "\\(", "    "
 };
 
@@ -283,6 +297,25 @@ static step_field_t random_field(random_text_t *key, random_text_t *value)
     }
 }
 
+/* What lines have besides: bound fields, to be freed, marks and ids. */
+static stepi_bound_t *add_random(stepi_line_t *line)
+{
+    static random_text_t texts[2 * FIELDS_MAX];
+    static const stepi_trace_t trace = { .high = 0x0af7651916cd43dd, .low = 0x8448eb211c80319c, .span = 0x1234567890 };
+    step_field_t fields[FIELDS_MAX];
+    const size_t count = random_below(4) == 0 ? random_below(FIELDS_MAX) + 1 : 0;
+    for (size_t k = 0; k < count; k++)
+        fields[k] = random_field(&texts[2 * k], &texts[2 * k + 1]);
+    stepi_bound_t *bound = stepi_bound_new(fields, count, NULL);
+    line->bound = stepi_bound_fields(bound);
+    line->is_slow = random_below(4) == 0;
+    line->from_recorder = random_below(4) == 0;
+    line->sample_rate = random_below(4) == 0 ? 0.25 : 0;
+    line->trace = random_below(2) == 0 ? &trace : NULL;
+    line->step_span = random_below(2);
+    return bound;
+}
+
 /* The record cuts texts itself; here the line is cut, so that its texts can end anywhere. */
 static void random_lines(void **state)
 {
@@ -305,7 +338,9 @@ static void random_lines(void **state)
         line.description = random_text_of(&texts[1]);
         line.text = random_text_of(&texts[2]);
         line.omitted = random_below(10) == 0 ? 3 : 0;
-        check_line(formats[random_below(COUNT(formats))], &line);
+        stepi_bound_t *bound = add_random(&line);
+        check_line((int)random_below(FORMATS), &line);
+        free(bound);
     }
 }
 

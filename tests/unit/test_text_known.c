@@ -1,7 +1,7 @@
 /* What a format remembers of earlier lines must not show: a format that has written a million lines writes what a new one does. */
 #include "format_support.h"
 
-enum { KINDS = STEPI_DROPPED, FEW_TEXTS = 12 };
+enum { KINDS = STEPI_KINDS - 1, FEW_TEXTS = 12 };
 
 /* Texts of every length around the limits; many share their ends, some differ in the middle alone, some need escapes. */
 static char texts[FEW_TEXTS * 16][128];

@@ -63,11 +63,11 @@ static bool field_is(const read_field_t *is, stepi_field_view_t *should)
 
 static bool fields_are(const read_line_t *is, const stepi_line_t *should)
 {
-    stepi_fields_t fields = should->fields;
+    stepi_fields_t fields = should->fields, bound = should->bound;
     stepi_field_view_t field;
     size_t i = 0;
-    EXPECT(is->field_count == fields.left);
-    while (stepi_fields_next(&fields, &field))
+    EXPECT(is->field_count == (size_t)fields.left + bound.left);
+    while (stepi_fields_next(&fields, &field) || stepi_fields_next(&bound, &field))
         EXPECT(field_is(&is->fields[i++], &field));
     return true;
 }
@@ -89,20 +89,63 @@ static bool has_own(const read_text_t *own, bool should)
     return (own->bytes != NULL) == should;
 }
 
+static bool own_is(const read_text_t *own, bool should, const char *value)
+{
+    return has_own(own, should) && (!should || (own->length == strlen(value) && memcmp(own->bytes, value, own->length) == 0));
+}
+
+static bool marks_are(const read_line_t *is, const stepi_line_t *should)
+{
+    char rate[32];
+    const bool completes = should->kind == STEPI_OPERATION_COMPLETE;
+    const bool starts = should->kind == STEPI_OPERATION_START;
+    const bool fails = should->kind == STEPI_OPERATION_INCOMPLETE;
+    snprintf(rate, sizeof(rate), "%g", should->sample_rate);
+    EXPECT(own_is(&is->from_recorder, should->from_recorder, "true"));
+    EXPECT(own_is(&is->slow, should->is_slow && (completes || fails), "true"));
+    EXPECT(own_is(&is->sample_rate, should->sample_rate != 0 && (starts || completes), rate));
+    return true;
+}
+
+static bool ids_are(const read_line_t *is, const stepi_line_t *should, bool shows_ids)
+{
+    const bool has_ids = shows_ids && should->trace != NULL;
+    char trace[33] = "", span[17] = "";
+    if (has_ids) {
+        const uint64_t of_step = should->step_span;
+        snprintf(trace, sizeof(trace), "%016llx%016llx", (unsigned long long)should->trace->high,
+                 (unsigned long long)should->trace->low);
+        snprintf(span, sizeof(span), "%016llx", (unsigned long long)(of_step != 0 ? of_step : should->trace->span));
+    }
+    EXPECT(own_is(&is->trace_id, has_ids, trace));
+    EXPECT(own_is(&is->span_id, has_ids, span));
+    return true;
+}
+
 static bool own_fields_are(const read_line_t *is, const stepi_line_t *should)
 {
+    const bool is_open = should->kind == STEPI_OPERATION_INCOMPLETE || should->kind == STEPI_OPERATION_STUCK;
     const bool is_timed = should->kind == STEPI_STEP_SUCCESS || should->kind == STEPI_STEP_FAILURE ||
-                          should->kind == STEPI_OPERATION_COMPLETE || should->kind == STEPI_OPERATION_INCOMPLETE;
-    const bool has_last = should->kind == STEPI_OPERATION_INCOMPLETE && should->has_step;
+                          should->kind == STEPI_OPERATION_COMPLETE || is_open;
+    const bool has_last = is_open && should->has_step;
     EXPECT(has_own(&is->elapsed, is_timed && should->has_elapsed));
     EXPECT(has_own(&is->omitted, should->omitted > 0));
     EXPECT(has_own(&is->last_step, has_last));
     EXPECT(has_own(&is->last_description, has_last));
     EXPECT(!has_last || text_is(&is->last_description, &should->description));
-    return true;
+    return marks_are(is, should);
 }
 
-/* A user's last field may read as the duration that its line lacks: that is meant, and the field is not lost. */
+/* A user's last fields may read as the ids that its format does not show: that is meant, and they are not lost. */
+static void give_back_ids(read_line_t *is)
+{
+    if (is->trace_id.bytes == NULL)
+        return;
+    is->trace_id.bytes = is->span_id.bytes = NULL;
+    is->field_count += 2;
+}
+
+/* The same with the last field and the duration that its line lacks. */
 static void give_back_duration(read_line_t *is, const stepi_line_t *should)
 {
     if (is->elapsed.bytes == NULL || should->has_elapsed)
@@ -111,9 +154,12 @@ static void give_back_duration(read_line_t *is, const stepi_line_t *should)
     is->field_count++;
 }
 
-UNUSED static bool line_is(read_line_t *is, const stepi_line_t *should)
+UNUSED static bool line_with_ids_is(read_line_t *is, const stepi_line_t *should, bool shows_ids)
 {
     give_back_duration(is, should);
+    if (!shows_ids)
+        give_back_ids(is);
+    EXPECT(ids_are(is, should, shows_ids));
     EXPECT(is->kind == (int)should->kind);
     EXPECT(is->depth == should->depth);
     EXPECT(fields_are(is, should));
@@ -122,6 +168,7 @@ UNUSED static bool line_is(read_line_t *is, const stepi_line_t *should)
     case STEPI_OPERATION_START:
     case STEPI_OPERATION_COMPLETE:
     case STEPI_OPERATION_INCOMPLETE:
+    case STEPI_OPERATION_STUCK:
         EXPECT(text_is(&is->operation, &should->operation));
         return true;
     case STEPI_MESSAGE:
@@ -140,6 +187,11 @@ UNUSED static bool line_is(read_line_t *is, const stepi_line_t *should)
     if (should->kind == STEPI_PROGRESS)
         EXPECT(is->done == should->done && is->has_goal == (should->goal > 0) && is->goal == should->goal);
     return true;
+}
+
+UNUSED static bool line_is(read_line_t *is, const stepi_line_t *should)
+{
+    return line_with_ids_is(is, should, false);
 }
 
 #endif

@@ -31,7 +31,8 @@ typedef struct read_line {
     bool has_goal;
     read_field_t fields[READ_FIELDS_MAX]; /* the user's */
     size_t field_count;
-    read_text_t omitted, last_step, last_description, elapsed; /* own fields; bytes NULL: missing */
+    /* own fields; bytes NULL: missing */
+    read_text_t omitted, last_step, last_description, sample_rate, slow, from_recorder, trace_id, span_id, elapsed;
 } read_line_t;
 
 /* The rest of the line that is not yet read. */
@@ -241,13 +242,42 @@ static void take_duration(read_line_t *line, const char *name)
         take_own(line, name, &line->elapsed);
 }
 
+static bool is_hex(const read_field_t *field, const char *name, size_t digits)
+{
+    return !field->key_quoted && field->key.length == strlen(name) && memcmp(field->key.bytes, name, strlen(name)) == 0 &&
+           !field->value_quoted && field->value.length == digits && strspn(field->value.bytes, "0123456789abcdef") >= digits;
+}
+
+/* Both or none. */
+static void take_ids(read_line_t *line)
+{
+    const size_t n = line->field_count;
+    if (n < 2 || !is_hex(&line->fields[n - 1], "span_id", 16) || !is_hex(&line->fields[n - 2], "trace_id", 32))
+        return;
+    take_own(line, "span_id", &line->span_id);
+    take_own(line, "trace_id", &line->trace_id);
+}
+
+static void take_marks(read_line_t *line)
+{
+    const bool completes = line->kind == STEPI_OPERATION_COMPLETE;
+    take_own(line, "flight_recorder", &line->from_recorder);
+    if (completes || line->kind == STEPI_OPERATION_INCOMPLETE)
+        take_own(line, "slow", &line->slow);
+    if (completes || line->kind == STEPI_OPERATION_START)
+        take_own(line, "sample_rate", &line->sample_rate);
+}
+
 static void take_own_fields(read_line_t *line)
 {
+    const bool is_open = line->kind == STEPI_OPERATION_INCOMPLETE || line->kind == STEPI_OPERATION_STUCK;
     if (line->kind == STEPI_STEP_SUCCESS || line->kind == STEPI_STEP_FAILURE)
         take_duration(line, "duration_ms");
-    if (line->kind == STEPI_OPERATION_COMPLETE || line->kind == STEPI_OPERATION_INCOMPLETE)
+    if (line->kind == STEPI_OPERATION_COMPLETE || is_open)
         take_duration(line, "total_duration_ms");
-    if (line->kind == STEPI_OPERATION_INCOMPLETE) {
+    take_ids(line);
+    take_marks(line);
+    if (is_open) {
         take_own(line, "description", &line->last_description);
         take_own(line, "last_step", &line->last_step);
     }
@@ -258,7 +288,7 @@ static void take_own_fields(read_line_t *line)
 
 static int take_symbol(span_t *s)
 {
-    static const char *const symbols[] = { "", "🚀 ", "▶️  ", "✅ ", "❌ ", "⏭️  ", "🏁 ", NULL, "⏳ ", "⚠️  " };
+    static const char *const symbols[] = { "", "🚀 ", "▶️  ", "✅ ", "❌ ", "⏭️  ", "🏁 ", NULL, "⏳ ", "⚠️  ", NULL, "⌛ " };
     for (int kind = 1; kind < (int)COUNT(symbols); kind++)
         if (symbols[kind] != NULL && take(s, symbols[kind]))
             return kind;
@@ -346,6 +376,8 @@ static bool read_body(span_t s, read_line_t *line)
         line->kind = STEPI_OPERATION_COMPLETE;
     else if (take(&s, "INCOMPLETE: "))
         line->kind = STEPI_OPERATION_INCOMPLETE;
+    else if (take(&s, "STUCK: "))
+        line->kind = STEPI_OPERATION_STUCK;
     if (line->kind != 0)
         return (symbol == 0 || symbol == line->kind) && unescape(s, &line->operation);
     if (symbol == 0 && read_loss(s, line))
