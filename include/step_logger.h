@@ -198,7 +198,7 @@ typedef struct step_log_options {
     void (*diagnose)(void *ctx, int code, const char *text);
     void *diagnose_ctx; /* given to diagnose; must outlive the log */
     /* Levels by operation: "Database*=debug,Health check=error", patterns as above but in their exact case. The last rule that
-     * matches an operation's name counts for its lines and for messages that join it. At most 32 rules. Copied. */
+     * matches an operation's name counts for its lines, and for messages and quick functions within it. At most 32 rules. Copied. */
     const char *level_rules;
 } step_log_options_t;
 
@@ -219,13 +219,15 @@ typedef struct step_format step_format_t;
  * STEP_ENOMEM. Close with step_log_close(). */
 STEP_API int step_log_open(const step_log_options_t *options, step_log_t **out);
 
-/* Adds an output: records at `level` or above are rendered by `format` and written to `sink`. Records made before this
- * call do not reach it. Takes sink and format, even on failure. NULL sink: STEP_ESINK, errno still says why it could not
+/* Adds an output: records at `level` or above are rendered by `format` and written to `sink`; what a flight recorder shows counts
+ * as being at the log's level. Records made before this call do not reach it, unless they are held back until later. Takes sink and format, even on failure. NULL sink: STEP_ESINK, errno still says why it could not
  * be made. NULL format: STEP_ENOMEM, as its constructor failed. STEP_EINVAL for a level out of range, and for a 33rd
  * output. */
 STEP_API int step_log_add_output(step_log_t *log, step_sink_t *sink, step_format_t *format, step_level_t level);
 
-/* The log's level from now on, on all threads. STEP_EINVAL when it is not between 1 and STEP_LEVEL_OFF. */
+/* The log's level from now on, on all threads. STEP_EINVAL when it is not between 1 and STEP_LEVEL_OFF. With a flight recorder it
+ * first waits until the backend has seen what was logged before: STEP_EINVAL from inside a sink of this log, STEP_ETIMEOUT when
+ * a sink holds it up for 2 s, and not for signal handlers. */
 STEP_API int step_log_set_level(step_log_t *log, step_level_t level);
 
 /* Fields that every later line of the log carries, such as service and host; a key that was bound before gets its new value. At

@@ -186,8 +186,8 @@ static void pump_locked(step_log_t *log, stepi_pump_end_t end)
     stepi_backend_report_losses(log, true);
     stepi_watch(log);
     if (end == STEPI_PUMP_LAST || end == STEPI_PUMP_EXIT) {
-        stepi_retention_finish(log);
         stepi_backend_report_open(log);
+        stepi_retention_finish(log);
     }
     stepi_backend_write(log);
 }

@@ -52,7 +52,8 @@ static void introduce(step_log_t *log, stepi_open_operation_t *operation, const 
     if (record->parts & STEPI_PART_TRACE) {
         operation->has_trace = record->trace.span != 0; /* 0: it was not started yet */
         operation->trace = record->trace;
-        stepi_optable_link(&b->operations, operation, record->trace.parent_operation);
+        if (operation->has_trace)
+            stepi_optable_link(&b->operations, operation, record->trace.parent_operation);
     }
     if (record->parts & STEPI_PART_BOUND)
         replace_bound(b, operation, &record->bound);
@@ -215,8 +216,9 @@ static void summarize(const step_log_t *log, stepi_open_operation_t *operation, 
 
 void stepi_backend_offer(stepi_backend_t *b, const stepi_line_t *line, uint64_t index)
 {
+    const int level = line->from_recorder ? line->admitted_as : line->level;
     for (int i = 0; i < b->output_count; i++)
-        if (line->level >= b->outputs[i]->level)
+        if (level >= b->outputs[i]->level)
             stepi_output_line(b->outputs[i], line, index);
 }
 
@@ -318,9 +320,11 @@ void stepi_backend_report(step_log_t *log, stepi_open_operation_t *operation, st
 {
     stepi_backend_t *b = &log->backend;
     const int level = operation->level > STEP_LEVEL_WARNING ? operation->level : STEP_LEVEL_WARNING;
-    if (level < stepi_retention_level(log, operation))
-        return;
     stepi_line_t line = stepi_backend_own_line(log, kind, level);
+    if (!stepi_retention_admits(log, operation, &line))
+        return;
+    if (kind == STEPI_OPERATION_INCOMPLETE)
+        stepi_retention_give_up(log, operation);
     line.depth = operation->depth;
     line.has_operation = operation->has_name;
     line.operation = operation->name_text;

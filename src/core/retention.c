@@ -163,11 +163,10 @@ static bool hold_line(step_log_t *log, stepi_hold_t *hold, stepi_held_lines_t *l
     return true;
 }
 
-/* One of the recorder, with its mark. Without memory it is discarded, as the oldest would be without room. */
-static void hold_below(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line)
+/* One of the recorder. Without memory it is discarded, as the oldest would be without room. */
+static void hold_below(step_log_t *log, stepi_hold_t *hold, const stepi_line_t *line)
 {
     stepi_retention_t *r = &log->backend.retention;
-    line->from_recorder = true;
     if (hold_line(log, hold, &hold->recorder, line)) {
         discard_recorder(log, hold, r->recorder_bytes);
         keep_within_bounds(log);
@@ -193,9 +192,18 @@ static void hold_for_verdict(step_log_t *log, stepi_hold_t *hold, const stepi_li
 
 /* ---- Lines ---- */
 
-int stepi_retention_level(const step_log_t *log, const stepi_open_operation_t *operation)
+static int level_of(const step_log_t *log, const stepi_open_operation_t *operation)
 {
-    return operation->threshold != NULL ? __atomic_load_n(operation->threshold, __ATOMIC_RELAXED) : stepi_level_of(log);
+    return operation != NULL && operation->threshold != NULL ? __atomic_load_n(operation->threshold, __ATOMIC_RELAXED)
+                                                             : stepi_level_of(log);
+}
+
+bool stepi_retention_admits(const step_log_t *log, const stepi_open_operation_t *operation, stepi_line_t *line)
+{
+    const int level = level_of(log, operation);
+    line->from_recorder = line->level < level;
+    line->admitted_as = level;
+    return !line->from_recorder || (log->records_all && level < STEP_LEVEL_OFF && line->kind != STEPI_OPERATION_STUCK);
 }
 
 static bool is_bad_end(const stepi_line_t *line)
@@ -203,10 +211,11 @@ static bool is_bad_end(const stepi_line_t *line)
     return line->kind == STEPI_STEP_FAILURE || line->kind == STEPI_OPERATION_INCOMPLETE || line->is_slow;
 }
 
-static void sampled_line(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line, bool below)
+static void sampled_line(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line)
 {
     stepi_retention_t *r = &log->backend.retention;
-    if (line->is_slow || (!below && (is_bad_end(line) || line->level >= STEP_LEVEL_ERROR)))
+    const bool below = line->from_recorder;
+    if (is_bad_end(line) || (!below && line->level >= STEP_LEVEL_ERROR))
         hold->must_keep = true;
     if (hold->verdict == STEPI_UNDECIDED && below) {
         hold_below(log, hold, line);
@@ -218,32 +227,36 @@ static void sampled_line(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line
     } else if (hold->verdict == STEPI_LEFT_OUT && line->level < STEP_LEVEL_ERROR) {
         count(&r->sampled_out, 1);
     } else {
-        line->from_recorder = below;
         line->sample_rate = hold->verdict == STEPI_WRITTEN_SAMPLED ? r->sample_rate : 0;
         write_line(log, line);
     }
 }
 
-static void recorded_line(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line, bool below)
+static void recorded_line(step_log_t *log, stepi_hold_t *hold, stepi_line_t *line)
 {
-    if (line->is_slow || (!below && is_bad_end(line))) {
+    if (is_bad_end(line)) {
         hold->verdict = STEPI_WRITTEN_WHOLE;
         write_all(log, hold);
     }
-    if (below && hold->verdict == STEPI_UNDECIDED) {
+    if (line->from_recorder && hold->verdict == STEPI_UNDECIDED)
         hold_below(log, hold, line);
-        return;
-    }
-    line->from_recorder = below;
-    write_line(log, line);
+    else
+        write_line(log, line);
 }
 
-static stepi_hold_t *hold_of(stepi_retention_t *r, stepi_open_operation_t *operation)
+/* Of a tree that was decided a late child is no part, unless all of it is written: it may still fail. */
+static bool can_be_joined(const stepi_hold_t *hold)
 {
-    if (operation->hold != NULL)
+    return hold != NULL && (hold->verdict == STEPI_UNDECIDED || hold->verdict == STEPI_WRITTEN_WHOLE);
+}
+
+/* NULL for an operation that was not started, so that its trace is not known, or has ended, and without memory. */
+static stepi_hold_t *hold_of(const stepi_retention_t *r, stepi_open_operation_t *operation)
+{
+    if (operation->hold != NULL || operation->ended || !operation->has_trace)
         return operation->hold;
     const stepi_open_operation_t *parent = operation->parent;
-    if (r->sample_threshold > 0 && parent != NULL && parent->hold != NULL) {
+    if (r->sample_threshold > 0 && parent != NULL && can_be_joined(parent->hold)) {
         operation->hold = parent->hold;
     } else {
         operation->hold = calloc(1, sizeof(*operation->hold));
@@ -252,23 +265,24 @@ static stepi_hold_t *hold_of(stepi_retention_t *r, stepi_open_operation_t *opera
         operation->hold->trace_low = operation->trace.low;
     }
     operation->hold->users++;
+    operation->hold->open++;
     return operation->hold;
 }
 
 void stepi_retention_line(step_log_t *log, stepi_open_operation_t *operation, stepi_line_t *line)
 {
     stepi_retention_t *r = &log->backend.retention;
-    const int level = operation != NULL ? stepi_retention_level(log, operation) : stepi_level_of(log);
-    const bool below = log->levels_vary && line->level < level;
     stepi_hold_t *hold = operation != NULL && r->is_on ? hold_of(r, operation) : NULL;
-    if (hold == NULL && below)
+    /* without a recorder the call has looked at the level */
+    const bool admitted = !log->records_all || stepi_retention_admits(log, operation, line);
+    if (!admitted || (hold == NULL && line->from_recorder))
         log->backend.processed++; /* filtered */
     else if (hold == NULL)
         write_line(log, line);
-    else if (r->sample_threshold > 0 && operation->has_trace)
-        sampled_line(log, hold, line, below);
+    else if (r->sample_threshold > 0)
+        sampled_line(log, hold, line);
     else
-        recorded_line(log, hold, line, below);
+        recorded_line(log, hold, line);
 }
 
 /* ---- Operations ---- */
@@ -276,9 +290,8 @@ void stepi_retention_line(step_log_t *log, stepi_open_operation_t *operation, st
 void stepi_retention_begin(step_log_t *log, stepi_open_operation_t *operation)
 {
     stepi_retention_t *r = &log->backend.retention;
-    stepi_hold_t *hold = r->is_on ? hold_of(r, operation) : NULL;
-    if (hold != NULL)
-        hold->open++;
+    if (r->is_on)
+        hold_of(r, operation);
 }
 
 void stepi_retention_keep(step_log_t *log, stepi_open_operation_t *operation)
@@ -315,25 +328,31 @@ void stepi_retention_end(step_log_t *log, stepi_open_operation_t *operation)
     stepi_hold_t *hold = operation->hold;
     if (hold == NULL)
         return;
-    if (operation->started && hold->open > 0)
-        hold->open--;
+    hold->open--;
     if (r->sample_threshold == 0)
         pass_on(log, operation);
     else if (hold->open == 0 && hold->verdict == STEPI_UNDECIDED)
         decide(log, hold);
 }
 
+static void write_whole(step_log_t *log, stepi_hold_t *hold)
+{
+    hold->must_keep = true;
+    if (hold->verdict == STEPI_UNDECIDED)
+        decide(log, hold);
+}
+
+void stepi_retention_give_up(step_log_t *log, stepi_open_operation_t *operation)
+{
+    if (log->backend.retention.is_on && operation->hold != NULL)
+        write_whole(log, operation->hold);
+}
+
 void stepi_retention_finish(step_log_t *log)
 {
     stepi_retention_t *r = &log->backend.retention;
-    while (r->oldest != NULL) {
-        stepi_hold_t *hold = r->oldest;
-        hold->must_keep = true;
-        if (r->sample_threshold > 0)
-            decide(log, hold);
-        else
-            write_all(log, hold);
-    }
+    while (r->oldest != NULL)
+        write_whole(log, r->oldest);
     r->is_on = false;
 }
 
@@ -359,11 +378,10 @@ void stepi_hold_leave(stepi_hold_t *hold)
 /* The end of an operation that is not there any more was lost: as far as is known, it is incomplete. */
 static void end_lost(step_log_t *log, stepi_open_operation_t *operation)
 {
-    stepi_hold_t *hold = operation->hold;
-    hold->must_keep = true;
+    operation->hold->must_keep = true;
     operation->ended = true;
     if (log->backend.retention.sample_threshold == 0)
-        write_all(log, hold);
+        write_whole(log, operation->hold);
     stepi_retention_end(log, operation);
 }
 

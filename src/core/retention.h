@@ -78,6 +78,9 @@ void stepi_retention_end(step_log_t *log, stepi_open_operation_t *operation);
 /* A line of an operation, or of none (NULL). */
 void stepi_retention_line(step_log_t *log, stepi_open_operation_t *operation, stepi_line_t *line);
 
+/* The log or the process ends, and the operation has not: what was held of it is written. */
+void stepi_retention_give_up(step_log_t *log, stepi_open_operation_t *operation);
+
 /* From now on nothing is held; what was is written. */
 void stepi_retention_finish(step_log_t *log);
 
@@ -90,8 +93,8 @@ void stepi_retention_reset_in_child(stepi_retention_t *retention);
 /* An operation is forgotten. */
 void stepi_hold_leave(stepi_hold_t *hold);
 
-/* From where on lines of the operation are written. */
-int stepi_retention_level(const step_log_t *log, const stepi_open_operation_t *operation);
+/* Whether a line of the operation, or of none (NULL), is written, or is one for the recorder: then it is marked. */
+bool stepi_retention_admits(const step_log_t *log, const stepi_open_operation_t *operation, stepi_line_t *line);
 
 static inline bool stepi_hold_is_empty(const stepi_hold_t *hold)
 {

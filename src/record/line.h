@@ -99,6 +99,7 @@ typedef struct stepi_line {
     uint32_t omitted;     /* fields that found no room in the record */
     bool is_slow;           /* complete and incomplete: the operation took longer than step_log_options_t.slow_ms */
     bool from_recorder;     /* below the level: it was held back, and is shown because its operation failed */
+    int admitted_as;        /* with from_recorder: the level that it was below, as which outputs let it pass */
     uint32_t step_count;
     uint32_t steps_omitted; /* how many more there were */
     const stepi_step_summary_t *steps; /* complete and incomplete, where an output wants them; in the order of their beginning */

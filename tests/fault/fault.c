@@ -90,11 +90,11 @@ step_stats_t check_oracle(step_log_t *log)
 {
     step_stats_t stats = { .size = sizeof(stats) };
     CHECK(step_log_stats(log, &stats) == STEP_OK);
-    if (stats.recorded != stats.written + stats.sampled_out + stats.dropped)
-        dprintf(2, "recorded %llu, written %llu, sampled out %llu, dropped %llu\n", (unsigned long long)stats.recorded,
+    if (stats.recorded != stats.written + stats.sampled_out + stats.dropped + stats.held)
+        dprintf(2, "recorded %llu, written %llu, sampled out %llu, dropped %llu, held %llu\n", (unsigned long long)stats.recorded,
                 (unsigned long long)stats.written, (unsigned long long)stats.sampled_out,
-                (unsigned long long)stats.dropped);
-    CHECK(stats.recorded == stats.written + stats.sampled_out + stats.dropped);
+                (unsigned long long)stats.dropped, (unsigned long long)stats.held);
+    CHECK(stats.recorded == stats.written + stats.sampled_out + stats.dropped + stats.held);
     CHECK(stats.dropped == stats.dropped_full + stats.dropped_nested + stats.dropped_memory + stats.dropped_sink);
     return stats;
 }

@@ -60,7 +60,7 @@ void add_output(step_log_t *log, step_sink_t *sink, step_format_t *format);
 /* A log with a text file. */
 step_log_t *open_file_log(const char *path);
 
-/* recorded = written + sampled_out + dropped, and the reasons make the sum. */
+/* recorded = written + sampled_out + dropped + held, and the reasons make the sum. */
 step_stats_t check_oracle(step_log_t *log);
 
 /* ---- Records and what became of them ---- */

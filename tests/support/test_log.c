@@ -179,7 +179,7 @@ step_stats_t balanced_stats(step_log_t *log)
     step_stats_t stats = { .size = sizeof(stats) };
     step_log_flush(log, TEST_FLUSH_MS); /* STEP_EIO when something was lost: the sums must be right all the same */
     assert_int_equal(step_log_stats(log, &stats), STEP_OK);
-    assert_int_equal(stats.recorded, stats.written + stats.sampled_out + stats.dropped);
+    assert_int_equal(stats.recorded, stats.written + stats.sampled_out + stats.dropped + stats.held);
     assert_int_equal(stats.dropped,
                      stats.dropped_full + stats.dropped_nested + stats.dropped_memory + stats.dropped_sink);
     return stats;

@@ -70,7 +70,7 @@ void told_since(test_log_t *t, char out[8192]);
         _assert_string_equal(told_, (expected), __FILE__, __LINE__);                                                   \
     } while (0)
 
-/* Flushed, and the sums right: recorded = written + sampled_out + dropped, dropped = its parts. */
+/* Flushed, and the sums right: recorded = written + sampled_out + dropped + held, dropped = its parts. */
 step_stats_t balanced_stats(step_log_t *log);
 
 /* An operation of that log. */
