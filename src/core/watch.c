@@ -30,17 +30,25 @@ static int64_t patience_with(const stepi_backend_t *b, const stepi_open_operatio
     return doublings < DOUBLINGS_MAX && b->stuck_ns <= INT64_MAX >> doublings ? b->stuck_ns << doublings : INT64_MAX;
 }
 
+static bool is_due(const stepi_backend_t *b, const stepi_open_operation_t *operation, int64_t running_ns)
+{
+    return operation->stuck_reports < DOUBLINGS_MAX && running_ns >= patience_with(b, operation);
+}
+
 static void look(step_log_t *log)
 {
     stepi_backend_t *b = &log->backend;
     stepi_open_operation_t *operation;
     size_t at = 0;
     while ((operation = stepi_optable_next(&b->operations, &at)) != NULL) {
-        if (!is_running(operation) || stepi_backend_running_ns(log, operation) < patience_with(b, operation))
+        if (!is_running(operation))
+            continue;
+        const int64_t running_ns = stepi_backend_running_ns(log, operation);
+        if (!is_due(b, operation, running_ns))
             continue;
         stepi_backend_report(log, operation, STEPI_OPERATION_STUCK);
-        /* one report, however many doublings went by unseen */
-        while (patience_with(b, operation) <= stepi_backend_running_ns(log, operation))
+        stepi_retention_keep(log, operation); /* what was reported is not left out */
+        while (is_due(b, operation, running_ns)) /* one report, however many doublings went by unseen */
             operation->stuck_reports++;
     }
 }
