@@ -138,6 +138,12 @@ typedef struct quick {
     bool has_operation;
 } quick_t;
 
+/* As a message: where levels are by operation, that of the one that is current. A recorder holds only what joins it. */
+static bool quick_is_wanted(const step_log_t *log, int level)
+{
+    return log != NULL && log->records_all ? log_wants(log, level) : message_is_wanted(log, level);
+}
+
 static void write_quick(const quick_t *quick, const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
@@ -145,7 +151,7 @@ static void write_quick(const quick_t *quick, const step_field_t *fields, size_t
     step_log_t *log = stepi_log_of(NULL);
     errno = saved;
     entry.site = quick->site;
-    if (!log_wants(log, quick->level) || !stepi_enter(&entry, log))
+    if (!quick_is_wanted(log, quick->level) || !stepi_enter(&entry, log))
         return;
     const stepi_current_t *current = stepi_current();
     stepi_draft_t draft = {
