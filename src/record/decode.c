@@ -117,7 +117,8 @@ static inline void take_bound(reader_t *r, stepi_fields_t *bound)
     uint32_t bytes = 0, count = 0;
     take_into(r, &bytes, 4);
     take_into(r, &count, 4);
-    *bound = (stepi_fields_t){ .at = take(r, bytes), .end = r->at, .left = count };
+    *bound = (stepi_fields_t){ .at = take(r, bytes), .left = count };
+    bound->end = r->at;
 }
 
 static bool take_rare(reader_t *r, stepi_decoded_t *out)
