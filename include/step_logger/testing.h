@@ -50,7 +50,7 @@ typedef struct step_capture_options {
     }
 
 /* Opens a log in STEP_MODE_SYNC, at level DEBUG, whose time stands still until the test lets it pass, and makes it the default
- * log. NULL options are the defaults. NULL with EINVAL for an option out of range, ENOTSUP as step_log_open(), ENOMEM.
+ * log (the environment's is made before, as at any first use). NULL options are the defaults. NULL with EINVAL for an option out of range, ENOTSUP as step_log_open(), ENOMEM.
  * Free with step_capture_free(). */
 STEP_TESTING_API step_capture_t *step_capture_new(const step_capture_options_t *options);
 
@@ -140,7 +140,7 @@ STEP_TESTING_API step_expectation_t step_skipped(const char *operation, int step
 /* A message; level 0: at any level. */
 STEP_TESTING_API step_expectation_t step_logged(step_level_t level, const char *message);
 
-/* The step has begun, and was begun again exactly so many times. */
+/* In the latest run of the operation the step has begun, and was begun again exactly so many times. */
 STEP_TESTING_API step_expectation_t step_retried(const char *operation, int step, int times);
 
 /* The latest run of the operation, as a pattern for "1 succeeded, 2 failed, 2 succeeded, 3 skipped, completed": each step in
@@ -148,8 +148,8 @@ STEP_TESTING_API step_expectation_t step_retried(const char *operation, int step
  * failed without a step; then `completed` or `incomplete`, when it has ended so. */
 STEP_TESTING_API step_expectation_t step_course(const char *operation, const char *course);
 
-/* The latest run of the operation has started, and neither completed, nor was it reported as incomplete, nor is a failure the last
- * that is known of it. */
+/* The latest run of the operation has started, and neither completed, nor was it reported as incomplete, nor is a failure the
+ * last that is known of it (it may have been freed since: nothing tells). */
 STEP_TESTING_API step_expectation_t step_is_open(const char *operation);
 
 /* No line is at this level or above. */
@@ -158,8 +158,8 @@ STEP_TESTING_API step_expectation_t step_nothing_from(step_level_t level);
 /* The same, and the line has this field: step_with(step_started("Export"), step_kv("table", "models")). Also a member of the
  * line's own, where no field of the user's has that key: step_kv("duration_ms", 250), step_kv("errno", ENOENT). Texts are
  * compared byte by byte, numbers by value whatever their type (step_fixed(): within its decimals), 0 and 1 also with booleans;
- * step_secret() is a value that was masked. At most STEP_EXPECTED_FIELDS of them: one more, and the expectation is never met, and says why. Not
- * for step_retried(), step_course(), step_is_open() and step_nothing_from(), which have no line. */
+ * step_secret() is a value that was masked. At most STEP_EXPECTED_FIELDS of them: an expectation with more is never met, and says
+ * so. Not for step_retried(), step_course(), step_is_open() and step_nothing_from(), which have no line. */
 STEP_TESTING_API step_expectation_t step_with(step_expectation_t expectation, step_field_t field);
 
 /* The same for a field whose text is like a pattern. NULL: for one that is there, whatever its value. */
@@ -170,8 +170,8 @@ STEP_TESTING_API step_expectation_t step_with_like(step_expectation_t expectatio
 STEP_TESTING_API step_expectation_t step_times(step_expectation_t expectation, int times);
 STEP_TESTING_API step_expectation_t step_never(step_expectation_t expectation);
 
-/* NULL when the capture meets the expectation. Otherwise what was expected, what was found instead, and the lines of the log: text of
- * several lines, valid until the next check of this capture. A capture whose log has lost lines meets none. */
+/* NULL when the capture meets the expectation. Otherwise what was expected, what was found instead, and the lines of the log:
+ * text of several lines, valid until the next check of this capture. A capture whose log has lost lines meets none. */
 STEP_TESTING_API const char *step_capture_check(step_capture_t *capture, step_expectation_t expectation);
 
 /* Whether the capture meets the expectation. */
@@ -228,10 +228,10 @@ enum {
     STEP_NORMALIZE_ALL = 15
 };
 
-/* A copy of `text`, lines in any of our formats, in which what the lines say of their own is replaced (STEP_NORMALIZE_..., or-ed);
- * in JSON by strings. The user's fields and texts stay as they are, and so do lines that are not ours; but a duration_ms at the end of
- * a quick function's line cannot be told from one of its own. Colours are taken off. What was normalised already stays as it is.
- * Free it with free(). NULL with EINVAL when text is NULL, or ENOMEM. */
+/* A copy of `text`, lines in any of our formats, in which what the lines say of their own is replaced (`what`: STEP_NORMALIZE_...,
+ * or-ed); in JSON by strings. The user's fields and texts stay as they are, and so do lines that are not ours; but a duration_ms
+ * at the end of a quick function's line cannot be told from one of its own. Colours are taken off. What was normalised already
+ * stays as it is. Free it with free(). NULL with EINVAL when text is NULL or `what` has other bits, or ENOMEM. */
 STEP_TESTING_API char *step_normalize(const char *text, uint32_t what);
 
 #ifdef __cplusplus

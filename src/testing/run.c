@@ -66,8 +66,6 @@ static void end_operation(course_t *c, const char *outcome)
 
 static void end_step(course_t *c, const step_captured_t *line, const char *outcome)
 {
-    if (line->step != c->open_step)
-        leave_step_open(c);
     c->open_step = STEP_NO_STEP;
     put_term(c, line->step, outcome);
     c->run->is_open = line->error == NULL;
@@ -107,10 +105,11 @@ stepi_run_t stepi_latest_run(const step_capture_t *capture, const char *operatio
 
 int stepi_count_attempts(const step_capture_t *capture, const char *operation, int step)
 {
+    const size_t start = find_start(capture, operation);
     int attempts = 0;
-    for (size_t i = 0; i < capture->count; i++) {
+    for (size_t i = start + 1; i < capture->count; i++) {
         const step_captured_t *line = capture->lines[i];
-        if (is_event(line, "step_start") && stepi_pattern_fits(operation, line->operation) &&
+        if (is_event(line, "step_start") && is_of_run(capture->lines[start], line) &&
             (step == STEP_ANY_STEP || step == line->step) && line->attempt > attempts)
             attempts = line->attempt;
     }

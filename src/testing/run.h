@@ -12,7 +12,7 @@ typedef struct stepi_run {
 
 stepi_run_t stepi_latest_run(const step_capture_t *capture, const char *operation);
 
-/* How often the step was begun in any run at most; 0: never. */
+/* How often the step was begun in the latest run; of any step, the one that was begun most often. 0: never. */
 int stepi_count_attempts(const step_capture_t *capture, const char *operation, int step);
 
 #endif

@@ -474,6 +474,21 @@ static void a_log_that_the_test_closed_keeps_its_lines(void **state)
     step_assert(*state, step_times(step_logged(0, NULL), 1));
 }
 
+static void nor_are_losses_of_a_closed_log_overlooked(void **state)
+{
+    (void)state;
+    step_log_options_t log = STEP_LOG_OPTIONS_INIT;
+    step_capture_options_t options = STEP_CAPTURE_OPTIONS_INIT;
+    log.diagnose = say_nothing;
+    options.log = &log;
+    options.max_bytes = 100;
+    step_capture_t *capture = step_capture_new(&options);
+    step_info("does not fit as JSON");
+    step_log_close(step_capture_log(capture));
+    assert_false(step_capture_meets(capture, step_nothing_from(STEP_LEVEL_INFO)));
+    step_capture_free(capture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +513,7 @@ int main(void)
         TEST(any_thread_may_log_while_one_looks),
         TEST(no_capture_holds_nothing),
         TEST(a_log_that_the_test_closed_keeps_its_lines),
+        TEST(nor_are_losses_of_a_closed_log_overlooked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,7 @@ static void what_did_not_happen_is_not(void **state)
     MISSES(step_retried("Provider Fetch", 2, 0));
     MISSES(step_retried("Provider Fetch", 2, 2));
     MISSES(step_retried("Provider Fetch", 4, 0));
+    MISSES(step_retried("Provider Fetch", 4, -1));
     MISSES(step_nothing_from(STEP_LEVEL_ERROR));
     MISSES(step_nothing_from(STEP_LEVEL_DEBUG));
 }
@@ -287,6 +288,22 @@ static void the_course_is_the_order_of_steps(void **state)
     says(step_course("Sync", "*"), "expected: \"Sync\" took the course \"*\"\nfound:    it never started\n");
 }
 
+static void retries_are_those_of_the_latest_run(void **state)
+{
+    (void)state;
+    provider_fetch();
+    MEETS(step_retried(NULL, STEP_ANY_STEP, 1));
+    step_logger_t *op = left_open("Provider Fetch");
+    MEETS(step_retried("Provider Fetch", 2, 0));
+    MISSES(step_retried("Provider Fetch", 2, 1));
+    for (int i = 0; i < 3; i++)
+        step_logger_step(op, 2, "Two");
+    step_logger_step(op, 3, "Three");
+    MEETS(step_retried("Provider Fetch", 2, 3));
+    MEETS(step_retried("Provider Fetch", STEP_ANY_STEP, 3)); /* the one that was begun most often */
+    step_logger_free(op);
+}
+
 static void the_latest_run_is_looked_at(void **state)
 {
     (void)state;
@@ -431,6 +448,9 @@ static void what_was_found_is_told(void **state)
     says(step_succeeded("Provider Fetch", 3), "expected: \"Provider Fetch\" succeeded at step 3\n"
                                               "found:    no such line; the nearest one, marked below, is not the same: "
                                               "it is a step_skip\n");
+    says(step_failed("Provider Fetch", 3, "x"), "expected: \"Provider Fetch\" failed at step 3 with \"x\"\n"
+                                                "found:    no such line; the nearest one, marked below, is not the same: "
+                                                "it is a step_skip\n");
     says(step_skipped("Provider Fetch", 4, NULL), "expected: \"Provider Fetch\" skipped step 4\n"
                                                   "found:    no such line; the nearest one, marked below, is not the same: "
                                                   "its step is 3\n");
@@ -522,6 +542,7 @@ int main(int argc, char **argv)
         TEST(too_many_fields_are_not_forgotten),
         TEST(senseless_expectations_are_never_met),
         TEST(the_course_is_the_order_of_steps),
+        TEST(retries_are_those_of_the_latest_run),
         TEST(the_latest_run_is_looked_at),
         TEST(other_operations_do_not_belong_to_it),
         TEST(operations_of_one_name_are_told_apart),

@@ -34,17 +34,19 @@ static step_captured_t *read_with(const char *members)
 static void values_are_read(void **state)
 {
     (void)state;
-    step_captured_t *line = read_with(",\"i\":-12,\"u\":18446744073709551615,\"f\":-1.5e-3,\"e\":1E2,\"z\":0,\"big\":123456789012345678901,"
+    step_captured_t *line = read_with(",\"i\":-12,\"u\":18446744073709551615,\"f\":-1.5e-3,\"e\":1E2,\"z\":0,\"big\":123456789012345678901,\"low\":-9223372036854775809,"
                                       "\"t\":true,\"n\":null,\"s\":\"\\u00e9\\ud83d\\ude00\\u0000\\/\\b\\f\"");
     assert_non_null(line);
     assert_int_equal(line->member_count, 8);
-    assert_int_equal(line->field_count, 9);
+    assert_int_equal(line->field_count, 10);
     assert_int_equal(step_captured_field(line, "i")->value.i64, -12);
     assert_true(step_captured_field(line, "u")->value.u64 == UINT64_MAX);
     assert_true(step_captured_field(line, "f")->value.f64 == -1.5e-3);
     assert_true(step_captured_field(line, "e")->value.f64 == 100);
     assert_int_equal(step_captured_field(line, "z")->type, STEP_FIELD_I64);
     assert_true(step_captured_field(line, "big")->value.f64 == 123456789012345678901.0);
+    assert_true(step_captured_field(line, "low")->value.f64 == -9223372036854775808.0);
+    assert_int_equal(step_captured_field(line, "low")->type, STEP_FIELD_F64);
     assert_int_equal(step_captured_field(line, "t")->type, STEP_FIELD_BOOL);
     assert_null(step_captured_field(line, "n")->value.text);
     assert_int_equal(step_captured_field(line, "s")->bytes, 10);

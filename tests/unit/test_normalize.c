@@ -49,6 +49,8 @@ static void durations_of_text(void **state)
     becomes("[ERROR] ❌ Sync - FAILED: quota (duration_ms=812.4)\n", "[ERROR] ❌ Sync - FAILED: quota (duration_ms=<duration>)\n");
     becomes("[WARNING] ⚠️  INCOMPLETE: Sync (fields_omitted=2, last_step=2, description=\"a, b\", total_duration_ms=12.0)\n",
             "[WARNING] ⚠️  INCOMPLETE: Sync (fields_omitted=2, last_step=2, description=\"a, b\", total_duration_ms=<duration>)\n");
+    becomes("[INFO] ✅ [1/2] A - SUCCESS (\"k \\\" \"=\"a\\\"b\\\\\", duration_ms=15.2)\n",
+            "[INFO] ✅ [1/2] A - SUCCESS (\"k \\\" \"=\"a\\\"b\\\\\", duration_ms=<duration>)\n");
     becomes("[INFO] [1/2] A - SUCCESS (duration_ms=1.0)\n[INFO] COMPLETE: A (total_duration_ms=1.0)\n",
             "[INFO] [1/2] A - SUCCESS (duration_ms=<duration>)\n[INFO] COMPLETE: A (total_duration_ms=<duration>)\n");
 }
