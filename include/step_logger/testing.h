@@ -50,8 +50,8 @@ typedef struct step_capture_options {
     }
 
 /* Opens a log in STEP_MODE_SYNC, at level DEBUG, whose time stands still until the test lets it pass, and makes it the default
- * log (the environment's is made before, as at any first use). NULL options are the defaults. NULL with EINVAL for an option out of range, ENOTSUP as step_log_open(), ENOMEM.
- * Free with step_capture_free(). */
+ * log (that of the environment is made before, as at any first use). NULL options are the defaults. NULL with EINVAL for an option
+ * out of range, ENOTSUP as step_log_open(), ENOMEM. Free with step_capture_free(). */
 STEP_TESTING_API step_capture_t *step_capture_new(const step_capture_options_t *options);
 
 /* Closes the log, and makes what was the default log before the default again, if this one still is it. NULL is fine. */

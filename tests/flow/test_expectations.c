@@ -355,8 +355,11 @@ static void operations_of_one_name_are_told_apart(void **state)
     step_logger_step(second, 1, "Reading");
     step_logger_failure(first, "reset by peer");
     step_logger_success(second);
+    step_logger_step(first, 1, "Reading");
+    step_logger_success(first);
     step_logger_complete(first);
     step_logger_step(second, 2, "Answering");
+    MEETS(step_retried("Request", 1, 0));
     MEETS(step_course("Request", "1 succeeded, 2 open"));
     MEETS(step_is_open("Request"));
     step_logger_skip(second, "nobody listens");
