@@ -214,6 +214,8 @@ static stepi_draft_t end_step(stepi_entry_t *entry, step_logger_t *op, stepi_kin
 void step_logger_success_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
 {
     stepi_entry_t entry;
+    if (count == 0 && stepi_success_without_fields(op))
+        return;
     stepi_shape_learn(site, fields, count);
     entry.site = site;
     if (!stepi_operation_enter(&entry, op))

@@ -106,6 +106,9 @@ void stepi_operation_start(stepi_entry_t *entry, step_logger_t *op, const step_f
 /* Enters op's log. False for NULL, an operation that was freed, a closed log: nothing happens then. */
 bool stepi_operation_enter(stepi_entry_t *entry, step_logger_t *op);
 
+/* success() without fields, by the short way (short.c). False: the long way. */
+bool stepi_success_without_fields(step_logger_t *op);
+
 /* A draft with the operation's number, depth, and, where the reader may lack them, names. */
 stepi_draft_t stepi_operation_draft(const stepi_entry_t *entry, const step_logger_t *op, stepi_kind_t kind, int level);
 

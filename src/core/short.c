@@ -147,26 +147,30 @@ static inline void finish(draft_t *d, step_log_t *log, uint64_t operation, uint6
 
 /* ---- success() ---- */
 
+/* `shape` is NULL for a call without fields; its place then goes the long way, where an output shows places. */
 static inline bool success(step_logger_t *op, const stepi_shape_t *shape, const values_t *values)
 {
     draft_t d;
-    if (__builtin_expect(op == NULL || op->gate.step == 0 || !stepi_shape_is_ours(shape), 0) ||
+    if (__builtin_expect(op == NULL || op->gate.step == 0 || (shape != NULL && !stepi_shape_is_ours(shape)), 0) ||
         !begin(&d, op->log, op->serial))
         return false;
     const int64_t elapsed = (int64_t)d.ticks - op->step_at;
     put_64(&d, elapsed > 0 ? (uint64_t)elapsed : 0);
     put_32_32(&d, (uint32_t)op->step, (uint32_t)op->total);
-    uint32_t parts = STEPI_PART_ELAPSED | STEPI_PART_STEP | STEPI_PART_SHAPE;
+    uint32_t parts = STEPI_PART_ELAPSED | STEPI_PART_STEP | (shape != NULL ? STEPI_PART_SHAPE : 0);
     if ((op->gate.step & STEPI_GATE_REPEATED) != 0) {
         parts |= STEPI_PART_ATTEMPT;
         put_32_32(&d, op->attempt, 0);
     }
-    if (__builtin_expect(op->described_in != d.identity || !put_fields(&d, shape, values), 0)) {
+    if (__builtin_expect(op->described_in != d.identity ||
+                             (shape != NULL ? !put_fields(&d, shape, values)
+                                            : atomic_load_explicit(&op->log->shows_places, memory_order_relaxed)),
+                         0)) {
         give_up(&d);
         return false;
     }
     const uint64_t what = stepi_record_word(STEPI_STEP_SUCCESS, op->gate.level, parts,
-                                            op->gate.step & STEPI_GATE_DEPTH, shape->count);
+                                            op->gate.step & STEPI_GATE_DEPTH, shape != NULL ? shape->count : 0);
     op->step_open = false;
     op->gate.step = 0;
     atomic_store_explicit(&op->span_now, op->span, memory_order_relaxed); /* as in stepi_trace_step_end() */
@@ -190,6 +194,11 @@ void stepi_success_values(step_logger_t *op, step_site_t *site, uint64_t v0, uin
         const values_t copy = values; /* the address of a copy: the values themselves stay in registers */
         success_the_long_way(op, site, &copy);
     }
+}
+
+bool stepi_success_without_fields(step_logger_t *op)
+{
+    return success(op, NULL, NULL);
 }
 
 /* ---- Messages ---- */
