@@ -7,7 +7,6 @@
  * two members. */
 #include "format/escape.h"
 
-#include "base/plain.h"
 #include "format/marker.h"
 
 enum { REPLACEMENT = 0xFFFD, ELLIPSIS = 0x2026 };
@@ -69,14 +68,15 @@ static size_t put_special(stepi_out_t *out, const char *bytes, size_t left, cons
     return n;
 }
 
-void stepi_put_escaped(stepi_out_t *out, const stepi_text_t *text, const stepi_escapes_t *escapes)
+void stepi_put_escaped_from(stepi_out_t *out, const stepi_text_t *text, size_t plain, const stepi_escapes_t *escapes)
 {
-    for (size_t at = 0; at < text->length;) {
-        const size_t plain = stepi_plain_prefix(text->bytes + at, text->length - at, &escapes->stops);
-        stepi_put(out, text->bytes + at, plain);
-        at += plain;
-        if (at < text->length)
-            at += put_special(out, text->bytes + at, text->length - at, escapes);
+    size_t at = plain;
+    stepi_put(out, text->bytes, plain);
+    while (at < text->length) {
+        at += put_special(out, text->bytes + at, text->length - at, escapes);
+        const size_t more = stepi_plain_prefix(text->bytes + at, text->length - at, &escapes->stops);
+        stepi_put(out, text->bytes + at, more);
+        at += more;
     }
     if (stepi_is_cut(text))
         stepi_put_marker(out, text);

@@ -3,7 +3,7 @@
 #define STEPI_FORMAT_ESCAPE_H
 
 #include "base/out.h"
-#include "base/utf8.h"
+#include "base/plain.h"
 #include "record/line.h"
 
 /* What stands for what in one kind of string. */
@@ -15,7 +15,18 @@ typedef struct stepi_escapes {
 } stepi_escapes_t;
 
 /* Appends the text, which is not NULL, and the mark if it was cut. Only DEL, controls and what hides or turns text
- * are escaped besides the stops; one U+FFFD stands for a run of bytes that are not UTF-8. */
-void stepi_put_escaped(stepi_out_t *out, const stepi_text_t *text, const stepi_escapes_t *escapes);
+ * are escaped besides the stops; one U+FFFD stands for a run of bytes that are not UTF-8. text[0..plain) is known to need
+ * nothing. */
+void stepi_put_escaped_from(stepi_out_t *out, const stepi_text_t *text, size_t plain, const stepi_escapes_t *escapes);
+
+/* The same. Inline, because most texts are plain, and a caller whose escapes are known finds that out without a loop over stops. */
+static inline void stepi_put_escaped(stepi_out_t *out, const stepi_text_t *text, const stepi_escapes_t *escapes)
+{
+    const size_t plain = stepi_plain_prefix(text->bytes, text->length, &escapes->stops);
+    if (plain == text->length && text->original == plain)
+        stepi_put(out, text->bytes, plain);
+    else
+        stepi_put_escaped_from(out, text, plain, escapes);
+}
 
 #endif
