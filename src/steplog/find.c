@@ -1,4 +1,4 @@
-/* Sixteen places are looked at together: where both the first and the last byte are right, the rest is compared. */
+/* Many places are looked at together: where both the first and the last byte are right, the rest is compared. */
 #include "steplog/find.h"
 
 #include <stdbool.h>
@@ -22,20 +22,23 @@ static const char *find_fail_slowly(const char *at, const char *end, uint64_t *f
     return NULL;
 }
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
 
-static inline __m128i load(const char *at)
+/* The same loops for 16 and for 32 bytes at once: which of them runs, the processor says. Of "fail" the f and the i are looked
+ * for: `f.i` is rarer than `f..l`, which is in every `full`. */
+
+static inline __attribute__((always_inline)) __m128i load_16(const char *at)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-const char *stepi_find(const stepi_finder_t *finder, const char *at, const char *end)
+static const char *find_16(const stepi_finder_t *finder, const char *at, const char *end)
 {
     const size_t n = finder->bytes;
     const __m128i first = _mm_set1_epi8(finder->text[0]), last = _mm_set1_epi8(finder->text[n - 1]);
     for (; (size_t)(end - at) >= n + 15; at += 16) {
-        const __m128i hits = _mm_and_si128(_mm_cmpeq_epi8(load(at), first), _mm_cmpeq_epi8(load(at + n - 1), last));
+        const __m128i hits = _mm_and_si128(_mm_cmpeq_epi8(load_16(at), first), _mm_cmpeq_epi8(load_16(at + n - 1), last));
         for (unsigned mask = (unsigned)_mm_movemask_epi8(hits); mask != 0; mask &= mask - 1) {
             const char *candidate = at + __builtin_ctz(mask);
             if (memcmp(candidate, finder->text, n) == 0)
@@ -45,40 +48,76 @@ const char *stepi_find(const stepi_finder_t *finder, const char *at, const char 
     return memmem(at, (size_t)(end - at), finder->text, n);
 }
 
-/* Of the places in a word, those before `bit`. */
-static uint64_t count_before(unsigned mask, int bit)
+static const char *find_fail_16(const char *at, const char *end, uint64_t *feeds)
 {
-    return (uint64_t)__builtin_popcount(mask & ((1u << bit) - 1));
+    const __m128i lower = _mm_set1_epi8(0x20), f = _mm_set1_epi8('f'), i = _mm_set1_epi8('i'), feed = _mm_set1_epi8('\n');
+    for (; end - at >= 16 + FAIL; at += 16) {
+        const __m128i bytes = load_16(at);
+        const __m128i hits = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(bytes, lower), f),
+                                           _mm_cmpeq_epi8(_mm_or_si128(load_16(at + 2), lower), i));
+        const unsigned here = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, feed));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hits);
+        while (mask != 0 && !is_fail(at + __builtin_ctz(mask)))
+            mask &= mask - 1;
+        if (mask != 0) {
+            *feeds += (uint64_t)__builtin_popcount(here & ((mask & -mask) - 1));
+            return at + __builtin_ctz(mask);
+        }
+        *feeds += (uint64_t)__builtin_popcount(here);
+    }
+    return find_fail_slowly(at, end, feeds);
+}
+
+__attribute__((target("avx2"))) static const char *find_32(const stepi_finder_t *finder, const char *at, const char *end)
+{
+    const size_t n = finder->bytes;
+    const __m256i first = _mm256_set1_epi8(finder->text[0]), last = _mm256_set1_epi8(finder->text[n - 1]);
+    for (; (size_t)(end - at) >= n + 31; at += 32) {
+        const __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)at);
+        const __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(at + n - 1));
+        const __m256i hits = _mm256_and_si256(_mm256_cmpeq_epi8(a, first), _mm256_cmpeq_epi8(b, last));
+        for (unsigned mask = (unsigned)_mm256_movemask_epi8(hits); mask != 0; mask &= mask - 1) {
+            const char *candidate = at + __builtin_ctz(mask);
+            if (memcmp(candidate, finder->text, n) == 0)
+                return candidate;
+        }
+    }
+    return find_16(finder, at, end);
+}
+
+__attribute__((target("avx2,popcnt"))) static const char *find_fail_32(const char *at, const char *end, uint64_t *feeds)
+{
+    const __m256i lower = _mm256_set1_epi8(0x20), f = _mm256_set1_epi8('f'), i = _mm256_set1_epi8('i');
+    const __m256i feed = _mm256_set1_epi8('\n');
+    uint64_t counted = 0;
+    for (; end - at >= 32 + FAIL; at += 32) {
+        const __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)at);
+        const __m256i later = _mm256_loadu_si256((const __m256i *)(const void *)(at + 2));
+        const __m256i hits = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_or_si256(bytes, lower), f),
+                                              _mm256_cmpeq_epi8(_mm256_or_si256(later, lower), i));
+        const unsigned here = (unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, feed));
+        unsigned mask = (unsigned)_mm256_movemask_epi8(hits);
+        while (mask != 0 && !is_fail(at + __builtin_ctz(mask)))
+            mask &= mask - 1;
+        if (mask != 0) {
+            *feeds += counted + (uint64_t)__builtin_popcount(here & ((mask & -mask) - 1));
+            return at + __builtin_ctz(mask);
+        }
+        counted += (uint64_t)__builtin_popcount(here);
+    }
+    *feeds += counted;
+    return find_fail_16(at, end, feeds);
+}
+
+const char *stepi_find(const stepi_finder_t *finder, const char *at, const char *end)
+{
+    return __builtin_cpu_supports("avx2") ? find_32(finder, at, end) : find_16(finder, at, end);
 }
 
 const char *stepi_find_fail(const char *at, const char *end, uint64_t *feeds)
 {
-    const __m128i lower = _mm_set1_epi8(0x20), f = _mm_set1_epi8('f'), l = _mm_set1_epi8('l'), feed = _mm_set1_epi8('\n');
-    const __m128i zero = _mm_setzero_si128();
-    while (end - at >= 16 * 64 + FAIL) {
-        __m128i counts = zero; /* of line feeds, a byte for each lane, which 64 rounds do not fill */
-        const char *const stop = at + 16 * 64;
-        for (; at < stop; at += 16) {
-            const __m128i bytes = load(at);
-            const __m128i hits = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(bytes, lower), f),
-                                               _mm_cmpeq_epi8(_mm_or_si128(load(at + 3), lower), l));
-            unsigned mask = (unsigned)_mm_movemask_epi8(hits);
-            for (; mask != 0 && !is_fail(at + __builtin_ctz(mask)); mask &= mask - 1)
-                continue;
-            const __m128i feeds_here = _mm_cmpeq_epi8(bytes, feed);
-            if (mask != 0) {
-                const int bit = __builtin_ctz(mask);
-                const __m128i sums = _mm_sad_epu8(counts, zero);
-                *feeds += (uint64_t)_mm_cvtsi128_si64(sums) + (uint64_t)_mm_cvtsi128_si64(_mm_srli_si128(sums, 8)) +
-                          count_before((unsigned)_mm_movemask_epi8(feeds_here), bit);
-                return at + bit;
-            }
-            counts = _mm_sub_epi8(counts, feeds_here);
-        }
-        const __m128i sums = _mm_sad_epu8(counts, zero);
-        *feeds += (uint64_t)_mm_cvtsi128_si64(sums) + (uint64_t)_mm_cvtsi128_si64(_mm_srli_si128(sums, 8));
-    }
-    return find_fail_slowly(at, end, feeds);
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt") ? find_fail_32(at, end, feeds)
+                                                                              : find_fail_16(at, end, feeds);
 }
 
 #else

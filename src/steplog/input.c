@@ -35,6 +35,15 @@ struct stepi_input {
     bool at_end;
 };
 
+void stepi_init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}
+
 /* ---- Opening ---- */
 
 static void report(stepi_input_t *input, const char *name, const char *why)
@@ -85,11 +94,12 @@ stepi_input_t *stepi_input_open(const char *const *names, size_t count)
         return NULL;
     input->count = count > 0 ? count : 1;
     input->logs = calloc(input->count, sizeof(*input->logs));
-    if (input->logs == NULL || pthread_mutex_init(&input->lock, NULL) != 0) {
+    if (input->logs == NULL) {
         free(input->logs);
         free(input);
         return NULL;
     }
+    stepi_init_lock(&input->lock);
     for (size_t i = 0; i < input->count; i++) {
         struct stat status;
         input->logs[i] = (log_file_t){ .name = count > 0 ? names[i] : standard[i], .fd = -1 };

@@ -9,11 +9,12 @@
 #ifndef STEPI_STEPLOG_INPUT_H
 #define STEPI_STEPLOG_INPUT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STEPI_BLOCK_BYTES = 256 * 1024 };
+enum { STEPI_BLOCK_BYTES = 512 * 1024 };
 
 typedef struct stepi_block {
     char *bytes;
@@ -43,6 +44,9 @@ bool stepi_input_can_look_back(stepi_input_t *input, uint32_t log);
 
 const char *stepi_input_name(const stepi_input_t *input, uint32_t log);
 size_t stepi_input_failures(const stepi_input_t *input);
+
+/* A lock that is held for moments alone: who finds it taken looks again before he sleeps. */
+void stepi_init_lock(pthread_mutex_t *lock);
 
 /* How far it is: bytes of all regular files, and how many of them were handed out. 0: not known. */
 void stepi_input_progress(stepi_input_t *input, uint64_t *done, uint64_t *total);

@@ -20,13 +20,15 @@ typedef struct slot {
 typedef struct pool {
     stepi_input_t *input;
     const stepi_job_t *job;
+    stepi_counts_t *counts;
+    stepi_progress_t progress;
     pthread_mutex_t lock;
-    pthread_cond_t slot_is_free, block_is_done;
+    pthread_cond_t slot_is_free;
     slot_t slots[SLOTS_MAX];
-    size_t slot_count;
-    size_t running; /* workers */
-    uint64_t next;  /* number of the block to merge */
-    bool has_ended, is_stopped, has_no_memory;
+    size_t slot_count, waiting;
+    uint64_t next; /* number of the block to merge */
+    uint64_t line; /* of its first line */
+    bool is_merging, has_ended, is_stopped, has_no_memory;
 } pool_t;
 
 /* ---- Results ---- */
@@ -86,77 +88,14 @@ static void clear_result(stepi_result_t *result)
     result->is_unsure = false;
 }
 
-/* ---- Workers ---- */
+/* ---- Merging, under the lock ---- */
 
-static slot_t *take_slot(pool_t *pool)
+static slot_t *finished(pool_t *pool)
 {
-    for (;;) {
-        if (pool->has_ended || pool->is_stopped)
-            return NULL;
-        for (size_t i = 0; i < pool->slot_count; i++)
-            if (pool->slots[i].state == SLOT_FREE) {
-                pool->slots[i].state = SLOT_TAKEN;
-                return &pool->slots[i];
-            }
-        pthread_cond_wait(&pool->slot_is_free, &pool->lock);
-    }
-}
-
-static void give_back(pool_t *pool, slot_t *slot, slot_state_t state)
-{
-    pthread_mutex_lock(&pool->lock);
-    slot->state = state;
-    if (state == SLOT_FREE) {
-        pool->has_ended = true;
-        pthread_cond_broadcast(&pool->slot_is_free);
-    }
-    pthread_cond_signal(&pool->block_is_done);
-    pthread_mutex_unlock(&pool->lock);
-}
-
-static void *work(void *argument)
-{
-    pool_t *pool = argument;
-    stepi_reader_t *reader = stepi_reader_new();
-    void *own = pool->job->begin != NULL ? pool->job->begin(pool->job->context) : NULL;
-    const bool is_ready = reader != NULL && (own != NULL || pool->job->begin == NULL);
-    for (;;) {
-        pthread_mutex_lock(&pool->lock);
-        slot_t *slot = is_ready ? take_slot(pool) : NULL;
-        pthread_mutex_unlock(&pool->lock);
-        if (slot == NULL)
-            break;
-        clear_result(&slot->result);
-        slot->result.own = own;
-        const bool is_block = stepi_input_next(pool->input, &slot->block);
-        if (is_block)
-            pool->job->scan(pool->job->context, reader, &slot->block, &slot->result);
-        give_back(pool, slot, is_block ? SLOT_DONE : SLOT_FREE);
-    }
-    pthread_mutex_lock(&pool->lock);
-    pool->has_no_memory |= !is_ready;
-    pool->running--;
-    pthread_cond_signal(&pool->block_is_done);
-    pthread_mutex_unlock(&pool->lock);
-    if (own != NULL)
-        pool->job->end(own);
-    stepi_reader_free(reader);
+    for (size_t i = 0; i < pool->slot_count; i++)
+        if (pool->slots[i].state == SLOT_DONE && pool->slots[i].block.number == pool->next)
+            return &pool->slots[i];
     return NULL;
-}
-
-/* ---- Merging ---- */
-
-/* Under the lock: the block that comes next; NULL when there is none any more. */
-static slot_t *wait_for_next(pool_t *pool)
-{
-    for (;;) {
-        for (size_t i = 0; i < pool->slot_count; i++)
-            if (pool->slots[i].state == SLOT_DONE && pool->slots[i].block.number == pool->next)
-                return &pool->slots[i];
-        if (pool->running == 0)
-            return NULL;
-        pthread_cond_wait(&pool->block_is_done, &pool->lock);
-    }
 }
 
 static void add_counts(stepi_counts_t *to, const stepi_counts_t *from, uint64_t overlong)
@@ -168,30 +107,91 @@ static void add_counts(stepi_counts_t *to, const stepi_counts_t *from, uint64_t 
     to->untimed += from->untimed;
 }
 
-static void merge_all(pool_t *pool, stepi_counts_t *counts, stepi_progress_t *progress)
+static bool merge_one(pool_t *pool, slot_t *slot)
 {
-    uint64_t line = 1;
-    for (;;) {
-        pthread_mutex_lock(&pool->lock);
-        slot_t *slot = wait_for_next(pool);
+    if (slot->block.begins_log)
+        pool->line = 1;
+    const bool goes_on = pool->job->merge(pool->job->context, &slot->block, &slot->result, pool->line);
+    pool->line += slot->result.counts.lines + slot->block.overlong;
+    add_counts(pool->counts, &slot->result.counts, slot->block.overlong);
+    stepi_progress_step(&pool->progress, pool->input);
+    return goes_on;
+}
+
+/* The lock is left while a block is merged. */
+static void merge_finished(pool_t *pool)
+{
+    slot_t *slot;
+    if (pool->is_merging)
+        return;
+    pool->is_merging = true;
+    while (!pool->is_stopped && (slot = finished(pool)) != NULL) {
         pthread_mutex_unlock(&pool->lock);
-        if (slot == NULL)
-            return;
-        if (slot->block.begins_log)
-            line = 1;
-        const bool goes_on = pool->job->merge(pool->job->context, &slot->block, &slot->result, line);
-        line += slot->result.counts.lines + slot->block.overlong;
-        add_counts(counts, &slot->result.counts, slot->block.overlong);
-        stepi_progress_step(progress, pool->input);
+        const bool goes_on = merge_one(pool, slot);
         pthread_mutex_lock(&pool->lock);
         slot->state = SLOT_FREE;
         pool->next++;
         pool->is_stopped |= !goes_on;
-        pthread_cond_broadcast(&pool->slot_is_free);
-        pthread_mutex_unlock(&pool->lock);
-        if (!goes_on)
-            return;
+        if (pool->waiting > 0)
+            pthread_cond_signal(&pool->slot_is_free);
     }
+    pool->is_merging = false;
+}
+
+/* ---- Threads ---- */
+
+static slot_t *take_slot(pool_t *pool)
+{
+    for (;;) {
+        if (pool->has_ended || pool->is_stopped)
+            return NULL;
+        for (size_t i = 0; i < pool->slot_count; i++)
+            if (pool->slots[i].state == SLOT_FREE) {
+                pool->slots[i].state = SLOT_TAKEN;
+                return &pool->slots[i];
+            }
+        pool->waiting++;
+        pthread_cond_wait(&pool->slot_is_free, &pool->lock);
+        pool->waiting--;
+    }
+}
+
+static void scan_all(pool_t *pool, stepi_reader_t *reader, void *own)
+{
+    slot_t *slot;
+    pthread_mutex_lock(&pool->lock);
+    while ((slot = take_slot(pool)) != NULL) {
+        pthread_mutex_unlock(&pool->lock);
+        clear_result(&slot->result);
+        slot->result.own = own;
+        const bool is_block = stepi_input_next(pool->input, &slot->block);
+        if (is_block)
+            pool->job->scan(pool->job->context, reader, &slot->block, &slot->result);
+        pthread_mutex_lock(&pool->lock);
+        slot->state = is_block ? SLOT_DONE : SLOT_FREE;
+        pool->has_ended |= !is_block;
+        merge_finished(pool);
+    }
+    pthread_cond_broadcast(&pool->slot_is_free);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void *work(void *argument)
+{
+    pool_t *pool = argument;
+    stepi_reader_t *reader = stepi_reader_new();
+    void *own = pool->job->begin != NULL ? pool->job->begin(pool->job->context) : NULL;
+    if (reader != NULL && (own != NULL || pool->job->begin == NULL)) {
+        scan_all(pool, reader, own);
+    } else {
+        pthread_mutex_lock(&pool->lock);
+        pool->has_no_memory = true;
+        pthread_mutex_unlock(&pool->lock);
+    }
+    if (own != NULL)
+        pool->job->end(own);
+    stepi_reader_free(reader);
+    return NULL;
 }
 
 static size_t cores(void)
@@ -217,30 +217,24 @@ bool stepi_pool_run(stepi_input_t *input, const stepi_job_t *job, stepi_counts_t
     pool_t *pool = calloc(1, sizeof(*pool));
     if (pool == NULL)
         return false;
+    *counts = (stepi_counts_t){ .lines = 0 };
     pool->input = input;
     pool->job = job;
+    pool->counts = counts;
+    pool->progress = stepi_progress_begin(job->shows_progress);
     pool->slot_count = 2 * wanted + 2;
-    pthread_mutex_init(&pool->lock, NULL);
+    stepi_init_lock(&pool->lock);
     pthread_cond_init(&pool->slot_is_free, NULL);
-    pthread_cond_init(&pool->block_is_done, NULL);
-    stepi_progress_t progress = stepi_progress_begin(job->shows_progress);
     size_t started = 0;
-    pool->running = wanted;
-    while (started < wanted && pthread_create(&threads[started], NULL, work, pool) == 0)
+    while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, pool) == 0)
         started++;
-    pthread_mutex_lock(&pool->lock);
-    pool->running -= wanted - started;
-    pool->has_no_memory = started == 0;
-    pthread_mutex_unlock(&pool->lock);
-    *counts = (stepi_counts_t){ .lines = 0 };
-    merge_all(pool, counts, &progress);
+    work(pool); /* this thread, too: it may be the only one */
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
-    stepi_progress_end(&progress);
+    stepi_progress_end(&pool->progress);
     const bool is_done = !pool->has_no_memory;
     free_slots(pool);
     pthread_cond_destroy(&pool->slot_is_free);
-    pthread_cond_destroy(&pool->block_is_done);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
     return is_done;

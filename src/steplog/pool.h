@@ -1,10 +1,11 @@
-/* Blocks are scanned by as many threads as there are cores, and their results put together in the order of the log by one.
+/* Blocks are scanned by as many threads as there are cores, and their results put together in the order of the log.
  *
- *     worker:  a free slot ─> next block ─> scan ─┐
- *     worker:  a free slot ─> next block ─> scan ─┼─> merge, block after block ─> the slot is free again
+ *     thread:  a free slot ─> next block ─> scan ─┐
+ *     thread:  a free slot ─> next block ─> scan ─┴─> merge, block after block ─> the slot is free again
  *
- * A worker takes a slot before it takes a block, so the block that the merging thread waits for is always in somebody's hands.
- * Memory is the slots: a few for each worker. */
+ * Whoever finishes the block that comes next merges it, and those behind it that are finished, too; only one thread does at
+ * a time, and nobody waits for another unless all slots are full. A thread takes a slot before it takes a block, so the block that
+ * comes next is always in somebody's hands. Memory is the slots: a few for each thread. */
 #ifndef STEPI_STEPLOG_POOL_H
 #define STEPI_STEPLOG_POOL_H
 
@@ -43,7 +44,7 @@ typedef struct stepi_job {
     void (*end)(void *own);
     /* On any thread. `reader` is that thread's. */
     void (*scan)(void *context, stepi_reader_t *reader, const stepi_block_t *block, stepi_result_t *result);
-    /* On one thread, in order; first_line is the number of the block's first line in its log, from 1. False: stop. */
+    /* In order, never two at once; first_line is the number of the block's first line in its log, from 1. False: stop. */
     bool (*merge)(void *context, const stepi_block_t *block, const stepi_result_t *result, uint64_t first_line);
     bool shows_progress;
 } stepi_job_t;
