@@ -74,10 +74,8 @@ static void put_step(step_writer_t *w, const stepi_step_summary_t *step)
     w->dialect->string(w->out, &status);
     PUT_NAME(w, "_description");
     w->dialect->string(w->out, &step->description);
-    if (step->end != STEPI_STEP_SKIP) { /* as in its own line */
-        PUT_NAME(w, "_duration_ms");
-        stepi_put_ms_exact(w->out, step->elapsed_ns);
-    }
+    PUT_NAME(w, "_duration_ms");
+    stepi_put_ms_exact(w->out, step->elapsed_ns);
     if (step->attempts > 1) {
         PUT_NAME(w, "_attempts");
         stepi_put_u64(w->out, step->attempts);

@@ -205,7 +205,7 @@ static void steps_in_the_last_line(void **state)
                          "\"operation\":\"Sync\",\"total_duration_ms\":1.5,"
                          "\"step_1\":\"success\",\"step_1_description\":\"Connecting \\\"x\\\"\",\"step_1_duration_ms\":15.203417,"
                          "\"step_2\":\"failure\",\"step_2_description\":null,\"step_2_duration_ms\":1,\"step_2_attempts\":3,"
-                         "\"step_3\":\"skip\",\"step_3_description\":\"Warming\","
+                         "\"step_3\":\"skip\",\"step_3_description\":\"Warming\",\"step_3_duration_ms\":0,"
                          "\"step_-1\":\"open\",\"step_-1_description\":\"Storing\",\"step_-1_duration_ms\":0.5,"
                          "\"steps_omitted\":5,\"slow\":true," JSON_TAIL));
     expect_rendered(canonical_logfmt, &line,
@@ -213,7 +213,7 @@ static void steps_in_the_last_line(void **state)
                            "operation=Sync total_duration_ms=1.5 "
                            "step_1=success step_1_description=\"Connecting \\\"x\\\"\" step_1_duration_ms=15.203417 "
                            "step_2=failure step_2_description=null step_2_duration_ms=1 step_2_attempts=3 "
-                           "step_3=skip step_3_description=Warming "
+                           "step_3=skip step_3_description=Warming step_3_duration_ms=0 "
                            "step_-1=open step_-1_description=Storing step_-1_duration_ms=0.5 "
                            "steps_omitted=5 slow=true " LOGFMT_TAIL));
 }
@@ -233,7 +233,7 @@ static void a_number_that_comes_again(void **state)
                          "\"operation\":\"Sync\",\"step_1\":\"success\",\"step_1_description\":\"a\",\"step_1_duration_ms\":0,"
                          "\"step_2\":\"success\",\"step_2_description\":\"b\",\"step_2_duration_ms\":0,"
                          "\"step_1_2\":\"success\",\"step_1_2_description\":\"c\",\"step_1_2_duration_ms\":0,"
-                         "\"step_1_3\":\"skip\",\"step_1_3_description\":\"d\",\"step_1_3_attempts\":2," JSON_TAIL
+                         "\"step_1_3\":\"skip\",\"step_1_3_description\":\"d\",\"step_1_3_duration_ms\":0,\"step_1_3_attempts\":2," JSON_TAIL
                          ",\"step_1_2_1\":1,\"step_3\":2,\"step_1_3_attempts_1\":3,\"steps_omitted\":4"));
 }
 
