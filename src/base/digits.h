@@ -27,6 +27,15 @@ static inline uint64_t stepi_eight_digits(uint32_t v)
     return tens | (twos - tens * 10) << 8;
 }
 
+/* The same for v < 10^4. */
+static inline uint32_t stepi_four_digits(uint32_t v)
+{
+    const uint32_t hundreds = v * 5243 >> 19;
+    const uint32_t twos = hundreds | (v - hundreds * 100) << 16;
+    const uint32_t tens = (twos * 103 >> 10) & 0x000F000F;
+    return tens | (twos - tens * 10) << 8;
+}
+
 #define STEPI_ASCII_ZEROS UINT64_C(0x3030303030303030)
 
 /* The lowest byte comes first. */
@@ -77,9 +86,11 @@ static inline char *stepi_write_small(char *to, uint32_t v)
         *to = (char)('0' + v);
         return to + 1;
     }
-    if (v < 100) {
-        stepi_write_pair(to, v);
-        return to + 2;
+    if (v < 10000) {
+        const uint32_t four = stepi_four_digits(v);
+        const unsigned before = (unsigned)__builtin_ctz(four) / 8;
+        stepi_store_8(to, (uint64_t)(four | (uint32_t)STEPI_ASCII_ZEROS) >> 8 * before);
+        return to + 4 - before;
     }
     const uint64_t digits = stepi_eight_digits(v);
     const unsigned zeros = (unsigned)__builtin_ctzll(digits) / 8;
