@@ -24,6 +24,8 @@ static int64_t wall_of(stepi_backend_t *b, const stepi_decoded_t *record)
 
 static int64_t elapsed_of(const stepi_backend_t *b, const stepi_decoded_t *record)
 {
+    if (record->elapsed == 0)
+        return 0;
     const int64_t ns = (record->parts & STEPI_PART_CLOCK) != 0
                            ? record->elapsed
                            : stepi_timebase_span_ns(&b->time, record->elapsed);

@@ -172,11 +172,13 @@ static bool is_before(stepi_key_t a, stepi_key_t b)
 
 static stepi_key_t key_of(const uint8_t *bytes)
 {
-    stepi_record_t record;
-    memcpy(&record, bytes, sizeof(record));
-    stepi_key_t key = { .stamp = record.stamp, .ticks = record.stamp };
-    if ((record.parts & STEPI_PART_CLOCK) != 0) /* int64 wall_ns, uint64 ticks come first */
-        memcpy(&key.ticks, bytes + sizeof(record) + sizeof(int64_t), sizeof(key.ticks));
+    uint64_t stamp;
+    uint16_t parts;
+    memcpy(&stamp, bytes + offsetof(stepi_record_t, stamp), sizeof(stamp));
+    memcpy(&parts, bytes + offsetof(stepi_record_t, parts), sizeof(parts));
+    stepi_key_t key = { .stamp = stamp, .ticks = stamp };
+    if ((parts & STEPI_PART_CLOCK) != 0) /* int64 wall_ns, uint64 ticks come first */
+        memcpy(&key.ticks, bytes + sizeof(stepi_record_t) + sizeof(int64_t), sizeof(key.ticks));
     return key;
 }
 

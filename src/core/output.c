@@ -269,7 +269,8 @@ static void lose_one(stepi_output_t *output, uint64_t index)
     }
 }
 
-void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_t index)
+/* Whatever stands in the way: there is no block, it is full, or something has to be said first. */
+__attribute__((noinline)) static void place_line(stepi_output_t *output, const stepi_line_t *line, uint64_t index)
 {
     const uint64_t through = index != STEPI_OWN_LINE ? index : output->log->backend.processed;
     if (!begin(output)) {
@@ -294,6 +295,18 @@ void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_
     }
     stepi_block_t *block = output->block;
     block->index[block->lines++] = index == STEPI_OWN_LINE ? UINT32_MAX : (uint32_t)(index - block->base);
+}
+
+/* Most lines go into the block that holds others already. */
+void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_t index)
+{
+    stepi_block_t *block = output->block;
+    if (__builtin_expect(block != NULL && block->lines > 0 && block->lines < STEPI_BLOCK_LINES &&
+                             index - block->base < UINT32_MAX && render(output, line),
+                         1))
+        block->index[block->lines++] = (uint32_t)(index - block->base);
+    else
+        place_line(output, line, index);
 }
 
 /* ---- Writing ---- */
