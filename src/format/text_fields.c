@@ -55,29 +55,19 @@ static const uint8_t durations[STEPI_KINDS] = {
     [STEPI_OPERATION_STUCK] = TOTAL_DURATION,
 };
 
-/* Kinds of lines whose own keys, durations aside, are the same. */
-typedef enum own_keys { OTHER_KEYS, START_KEYS, COMPLETE_KEYS, INCOMPLETE_KEYS, STUCK_KEYS } own_keys_t;
+/* Own keys that only some lines may have, durations aside. */
+enum { HAS_LAST_STEP = 1, HAS_SAMPLE_RATE = 2, HAS_SLOW = 4, HAS_IDS = 8, HAS_ALL = 15 };
 
 static const uint8_t own_keys[STEPI_KINDS] = {
-    [STEPI_OPERATION_START] = START_KEYS,
-    [STEPI_OPERATION_COMPLETE] = COMPLETE_KEYS,
-    [STEPI_OPERATION_INCOMPLETE] = INCOMPLETE_KEYS,
-    [STEPI_OPERATION_STUCK] = STUCK_KEYS,
+    [STEPI_OPERATION_START] = HAS_SAMPLE_RATE,
+    [STEPI_OPERATION_COMPLETE] = HAS_SAMPLE_RATE | HAS_SLOW,
+    [STEPI_OPERATION_INCOMPLETE] = HAS_LAST_STEP | HAS_SLOW,
+    [STEPI_OPERATION_STUCK] = HAS_LAST_STEP,
 };
 
-static bool has_last_step(own_keys_t keys)
+static unsigned own_keys_of(const stepi_line_t *line, bool shows_ids)
 {
-    return keys == INCOMPLETE_KEYS || keys == STUCK_KEYS;
-}
-
-static bool has_sample_rate(own_keys_t keys)
-{
-    return keys == START_KEYS || keys == COMPLETE_KEYS;
-}
-
-static bool has_slow(own_keys_t keys)
-{
-    return keys == COMPLETE_KEYS || keys == INCOMPLETE_KEYS;
+    return own_keys[line->kind] | (shows_ids && line->trace != NULL ? HAS_IDS : 0u);
 }
 
 static bool key_is(const stepi_text_t *key, const char *name)
@@ -86,20 +76,20 @@ static bool key_is(const stepi_text_t *key, const char *name)
 }
 
 /* Whether a user's key would be read as one of the line's own. */
-static bool is_own_key(const stepi_text_t *key, own_keys_t keys, bool shows_ids)
+static bool is_own_key(const stepi_text_t *key, unsigned own)
 {
     switch (key->length) {
     case 4:
-        return has_slow(keys) && key_is(key, "slow");
+        return (own & HAS_SLOW) != 0 && key_is(key, "slow");
     case 7:
-        return shows_ids && key_is(key, "span_id");
+        return (own & HAS_IDS) != 0 && key_is(key, "span_id");
     case 8:
-        return shows_ids && key_is(key, "trace_id");
+        return (own & HAS_IDS) != 0 && key_is(key, "trace_id");
     case 9:
-        return has_last_step(keys) && key_is(key, "last_step");
+        return (own & HAS_LAST_STEP) != 0 && key_is(key, "last_step");
     case 11:
-        return (has_last_step(keys) && key_is(key, "description")) ||
-               (has_sample_rate(keys) && key_is(key, "sample_rate"));
+        return ((own & HAS_LAST_STEP) != 0 && key_is(key, "description")) ||
+               ((own & HAS_SAMPLE_RATE) != 0 && key_is(key, "sample_rate"));
     case 14:
         return key_is(key, "fields_omitted");
     case 15:
@@ -107,6 +97,12 @@ static bool is_own_key(const stepi_text_t *key, own_keys_t keys, bool shows_ids)
     default:
         return false;
     }
+}
+
+/* Whether that depends on the line. */
+static bool is_sometimes_own(const stepi_text_t *key)
+{
+    return is_own_key(key, HAS_ALL) != is_own_key(key, 0);
 }
 
 static void put_bool(stepi_out_t *out, bool v)
@@ -153,7 +149,8 @@ static void put_value(stepi_out_t *out, const stepi_field_view_t *field)
 enum { FIRST_PLANS = 64, PLAN_BYTES = 512 };
 
 typedef struct stepi_text_plan {
-    own_keys_t keys;                   /* of the lines that it is for */
+    bool is_for_all;                   /* lines */
+    unsigned own;                      /* otherwise those with these keys of their own */
     uint32_t ends[STEPI_SHAPE_FIELDS]; /* of each piece in `bytes` */
     char bytes[];
 } stepi_text_plan_t;
@@ -179,7 +176,7 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_
 {
     const stepi_shape_t *shape = line->fields.shape;
     char bytes[PLAN_BYTES];
-    stepi_text_plan_t plan = { .keys = own_keys[line->kind] };
+    stepi_text_plan_t plan = { .is_for_all = true, .own = own_keys_of(line, plans->shows_ids) };
     stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
     list_t list = { .out = &out, .color = color };
     for (int i = 0; i < shape->count; i++) {
@@ -187,9 +184,10 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_
                                    .length = shape->key_bytes[i],
                                    .original = shape->key_bytes[i] };
         put_separator(&list);
-        stepi_text_key(&out, &key, is_own_key(&key, plan.keys, plans->shows_ids));
+        stepi_text_key(&out, &key, is_own_key(&key, plan.own));
         stepi_put_char(&out, '=');
         plan.ends[i] = (uint32_t)(out.at - bytes);
+        plan.is_for_all &= !is_sometimes_own(&key);
     }
     const size_t length = (size_t)(out.at - bytes);
     stepi_text_plan_t *kept = NULL;
@@ -204,7 +202,7 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_
     return kept;
 }
 
-/* A call that is out of order makes a line of another kind than its call site does otherwise: such lines may have none. */
+/* Where a key is quoted in some lines alone, the plan is for the kind of lines that came first. */
 static inline const stepi_text_plan_t *plan_of(stepi_text_plans_t *plans, const stepi_line_t *line, bool color)
 {
     const stepi_shape_t *shape = line->fields.shape;
@@ -213,7 +211,7 @@ static inline const stepi_text_plan_t *plan_of(stepi_text_plans_t *plans, const 
     if (shape->number >= plans->capacity || plans->plans[shape->number] == NULL)
         return make_plan(plans, line, color);
     const stepi_text_plan_t *plan = plans->plans[shape->number];
-    return plan->keys == own_keys[line->kind] ? plan : NULL;
+    return plan->is_for_all || plan->own == own_keys_of(line, plans->shows_ids) ? plan : NULL;
 }
 
 void stepi_text_plans_free(stepi_text_plans_t *plans)
@@ -284,13 +282,13 @@ static inline void put_planned_fields(list_t *list, const stepi_line_t *line, co
     }
 }
 
-__attribute__((noinline)) static void put_user_fields(list_t *list, const stepi_fields_t *fields, stepi_kind_t kind, bool shows_ids)
+__attribute__((noinline)) static void put_user_fields(list_t *list, const stepi_fields_t *fields, unsigned own)
 {
     stepi_fields_t left = *fields;
     stepi_field_view_t field;
     while (stepi_fields_next(&left, &field)) {
         put_separator(list);
-        stepi_text_key(list->out, &field.key, is_own_key(&field.key, own_keys[kind], shows_ids));
+        stepi_text_key(list->out, &field.key, is_own_key(&field.key, own));
         stepi_put_char(list->out, '=');
         put_value(list->out, &field);
     }
@@ -314,14 +312,14 @@ static void put_last_step(list_t *list, const stepi_line_t *line)
     stepi_text_value(list->out, &line->description);
 }
 
-static void put_marks(list_t *list, const stepi_line_t *line, own_keys_t keys)
+static void put_marks(list_t *list, const stepi_line_t *line, unsigned own)
 {
-    if (line->sample_rate != 0 && has_sample_rate(keys)) {
+    if ((own & HAS_SAMPLE_RATE) != 0 && line->sample_rate != 0) {
         put_separator(list);
         stepi_put_literal(list->out, "sample_rate=");
         stepi_put_shortest(list->out, line->sample_rate);
     }
-    if (line->is_slow && has_slow(keys)) {
+    if ((own & HAS_SLOW) != 0 && line->is_slow) {
         put_separator(list);
         stepi_put_literal(list->out, "slow=true");
     }
@@ -346,19 +344,19 @@ static void put_ids(list_t *list, const stepi_line_t *line)
 /* Own fields but for durations. Lines in the middle of an operation seldom have any. */
 __attribute__((noinline)) static void put_rare_fields(list_t *list, const stepi_line_t *line, bool shows_ids)
 {
-    const own_keys_t keys = own_keys[line->kind];
+    const unsigned own = own_keys_of(line, shows_ids);
     if (line->omitted > 0)
         put_omitted(list, line->omitted);
-    if (line->has_step && has_last_step(keys))
+    if ((own & HAS_LAST_STEP) != 0 && line->has_step)
         put_last_step(list, line);
-    put_marks(list, line, keys);
-    if (shows_ids && line->trace != NULL)
+    put_marks(list, line, own);
+    if ((own & HAS_IDS) != 0)
         put_ids(list, line);
 }
 
 static bool may_have_rare_fields(const stepi_line_t *line, bool shows_ids)
 {
-    return own_keys[line->kind] != OTHER_KEYS || (line->omitted != 0) | line->from_recorder | shows_ids;
+    return own_keys[line->kind] != 0 || (line->omitted != 0) | line->from_recorder | shows_ids;
 }
 
 static void put_duration(list_t *list, const stepi_line_t *line)
@@ -380,9 +378,9 @@ void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_pl
     if (plan != NULL)
         put_planned_fields(&list, line, plan);
     else if (line->fields.left > 0)
-        put_user_fields(&list, &line->fields, line->kind, plans->shows_ids);
+        put_user_fields(&list, &line->fields, own_keys_of(line, plans->shows_ids));
     if (line->bound.left > 0)
-        put_user_fields(&list, &line->bound, line->kind, plans->shows_ids);
+        put_user_fields(&list, &line->bound, own_keys_of(line, plans->shows_ids));
     if (may_have_rare_fields(line, plans->shows_ids))
         put_rare_fields(&list, line, plans->shows_ids);
     put_duration(&list, line);

@@ -9,7 +9,7 @@
 typedef struct stepi_text_plans {
     struct stepi_text_plan **plans; /* by the shape's number */
     size_t capacity;
-    bool shows_ids; /* lines show ids: a user's keys of these names are quoted. Set once, before the first line */
+    bool shows_ids; /* lines of operations show ids. Set once, before the first line */
 } stepi_text_plans_t;
 
 void stepi_text_plans_free(stepi_text_plans_t *plans);

@@ -105,7 +105,11 @@ static void users_keys_that_are_ids(void **state)
     expect_text(plain, &line,
                 "[INFO] why (trace_id=0af7651916cd43dd000000000000000c, span_id=b7ad6b7169203331, parent_span_id=3)\n");
     expect_text(with_ids, &line,
-                "[INFO] why (\"trace_id\"=0af7651916cd43dd000000000000000c, \"span_id\"=b7ad6b7169203331, parent_span_id=3)\n");
+                "[INFO] why (trace_id=0af7651916cd43dd000000000000000c, span_id=b7ad6b7169203331, parent_span_id=3)\n");
+    line.trace = &trace;
+    expect_text(with_ids, &line,
+                "[INFO] why (\"trace_id\"=0af7651916cd43dd000000000000000c, \"span_id\"=b7ad6b7169203331, parent_span_id=3, "
+                "trace_id=0af7651916cd43dd000000000000000c, span_id=b7ad6b7169203331)\n");
 }
 
 static void marks(void **state)
