@@ -66,6 +66,9 @@ typedef struct stepi_value {
     X(ERRNO, "errno", false)                                                                                           \
     X(FILE, "file", false)                                                                                             \
     X(LINE, "line", false)                                                                                             \
+    X(SLOW, "slow", false)                                                                                             \
+    X(SAMPLE_RATE, "sample_rate", false)                                                                               \
+    X(FLIGHT_RECORDER, "flight_recorder", false)                                                                       \
     X(DEPTH, "depth", true)                                                                                            \
     X(TRACE_ID, "trace_id", true)                                                                                      \
     X(SPAN_ID, "span_id", true)                                                                                        \

@@ -102,11 +102,50 @@ static bool key_is(const stepi_text_t *key, const char *name)
     return key->length == strlen(name) && memcmp(key->bytes, name, key->length) == 0;
 }
 
-/* Whether a user's key would be read as one of the line's own. */
-static bool is_own_key(const stepi_text_t *key, stepi_kind_t kind)
+/* A line's ids are shown where they were shown before: lines of JSON and logfmt have trace_flags, too. */
+static bool shows_ids(const stepi_entry_t *entry)
 {
-    const bool has_last_step = kind == STEPI_OPERATION_INCOMPLETE || kind == STEPI_OPERATION_STUCK;
-    return key_is(key, "fields_omitted") || (has_last_step && (key_is(key, "last_step") || key_is(key, "description")));
+    return stepi_own(entry, STEPI_OWN_TRACE_ID) != NULL && stepi_own(entry, STEPI_OWN_SPAN_ID) != NULL &&
+           stepi_own(entry, STEPI_OWN_TRACE_FLAGS) == NULL;
+}
+
+static bool has_last_step(stepi_kind_t kind)
+{
+    return kind == STEPI_OPERATION_INCOMPLETE || kind == STEPI_OPERATION_STUCK;
+}
+
+static bool has_slow(stepi_kind_t kind)
+{
+    return kind == STEPI_OPERATION_COMPLETE || kind == STEPI_OPERATION_INCOMPLETE;
+}
+
+static bool has_sample_rate(stepi_kind_t kind)
+{
+    return kind == STEPI_OPERATION_COMPLETE || kind == STEPI_OPERATION_START;
+}
+
+/* Whether a user's key would be read as one of the line's own. */
+static bool is_own_key(const stepi_text_t *key, const stepi_entry_t *entry)
+{
+    switch (key->length) {
+    case 4:
+        return has_slow(entry->kind) && key_is(key, "slow");
+    case 7:
+        return key_is(key, "span_id") && shows_ids(entry);
+    case 8:
+        return key_is(key, "trace_id") && shows_ids(entry);
+    case 9:
+        return has_last_step(entry->kind) && key_is(key, "last_step");
+    case 11:
+        return (has_last_step(entry->kind) && key_is(key, "description")) ||
+               (has_sample_rate(entry->kind) && key_is(key, "sample_rate"));
+    case 14:
+        return key_is(key, "fields_omitted");
+    case 15:
+        return key_is(key, "flight_recorder");
+    default:
+        return false;
+    }
 }
 
 /* A number of JSON or logfmt: with an `E` it is a percentage. */
@@ -146,7 +185,7 @@ static void put_user_fields(list_t *list, stepi_reader_t *reader, const stepi_en
     while (stepi_next_field(&walk, &field)) {
         const stepi_text_t key = stepi_decode(reader, &field.key);
         put_separator(list);
-        stepi_text_key(list->out, &key, is_own_key(&key, entry->kind));
+        stepi_text_key(list->out, &key, is_own_key(&key, entry));
         stepi_put_char(list->out, '=');
         put_value(reader, entry, &field.value, list->out);
     }
@@ -156,7 +195,7 @@ static void put_user_fields(list_t *list, stepi_reader_t *reader, const stepi_en
 static bool put_own(list_t *list, const stepi_entry_t *entry, stepi_own_t member, const char *name)
 {
     const stepi_value_t *value = stepi_own(entry, member);
-    if (value == NULL || value->type != STEPI_VALUE_NUMBER)
+    if (value == NULL || (value->type != STEPI_VALUE_NUMBER && value->type != STEPI_VALUE_TRUE))
         return false;
     put_separator(list);
     stepi_put(list->out, name, strlen(name));
@@ -188,16 +227,39 @@ static void put_duration(list_t *list, const stepi_entry_t *entry, stepi_own_t m
     stepi_put_fixed(list->out, ms > 0 ? ms : 0, 1);
 }
 
+static void put_last_step(list_t *list, stepi_reader_t *reader, const stepi_entry_t *entry)
+{
+    if (!put_own(list, entry, STEPI_OWN_STEP, "last_step"))
+        return;
+    const stepi_text_t description = text_of(reader, entry, STEPI_OWN_DESCRIPTION);
+    stepi_put_literal(list->out, ", description=");
+    stepi_text_value(list->out, &description);
+}
+
+static void put_id(list_t *list, const stepi_entry_t *entry, stepi_own_t member)
+{
+    const stepi_value_t *id = stepi_own(entry, member);
+    put_separator(list);
+    stepi_put(list->out, stepi_own_name(member), strlen(stepi_own_name(member)));
+    stepi_put_char(list->out, '=');
+    stepi_put(list->out, id->at, id->bytes);
+}
+
 static void put_list(stepi_putter_t *putter, stepi_reader_t *reader, const stepi_entry_t *entry, stepi_out_t *out)
 {
     list_t list = { .out = out, .color = putter->options.color };
     put_user_fields(&list, reader, entry);
     put_own(&list, entry, STEPI_OWN_FIELDS_OMITTED, "fields_omitted");
-    if ((entry->kind == STEPI_OPERATION_INCOMPLETE || entry->kind == STEPI_OPERATION_STUCK) &&
-        put_own(&list, entry, STEPI_OWN_STEP, "last_step")) {
-        const stepi_text_t description = text_of(reader, entry, STEPI_OWN_DESCRIPTION);
-        stepi_put_literal(out, ", description=");
-        stepi_text_value(out, &description);
+    if (has_last_step(entry->kind))
+        put_last_step(&list, reader, entry);
+    if (has_sample_rate(entry->kind))
+        put_own(&list, entry, STEPI_OWN_SAMPLE_RATE, "sample_rate");
+    if (has_slow(entry->kind))
+        put_own(&list, entry, STEPI_OWN_SLOW, "slow");
+    put_own(&list, entry, STEPI_OWN_FLIGHT_RECORDER, "flight_recorder");
+    if (shows_ids(entry)) {
+        put_id(&list, entry, STEPI_OWN_TRACE_ID);
+        put_id(&list, entry, STEPI_OWN_SPAN_ID);
     }
     if (entry->kind == STEPI_STEP_SUCCESS || entry->kind == STEPI_STEP_FAILURE)
         put_duration(&list, entry, STEPI_OWN_DURATION_MS);

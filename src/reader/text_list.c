@@ -153,6 +153,40 @@ static void take_own(stepi_span_t *list, stepi_entry_t *entry, stepi_own_t membe
     *list = before;
 }
 
+static bool is_hex(const stepi_value_t *value, size_t digits)
+{
+    if (value->bytes != digits || value->spelling != STEPI_SPELLED_PLAIN)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        if (!stepi_is_digit(value->at[i]) && (value->at[i] < 'a' || value->at[i] > 'f'))
+            return false;
+    return true;
+}
+
+/* Both or none. They are strings, whatever their digits read as. */
+static void take_ids(stepi_span_t *list, stepi_entry_t *entry)
+{
+    enum { TRACE_DIGITS = 32, SPAN_DIGITS = 16 };
+    stepi_span_t before, before_both;
+    stepi_value_t trace, span;
+    if (!last_field(*list, "span_id", 7, &before, &span) || !is_hex(&span, SPAN_DIGITS) ||
+        !last_field(before, "trace_id", 8, &before_both, &trace) || !is_hex(&trace, TRACE_DIGITS))
+        return;
+    trace.type = span.type = STEPI_VALUE_STRING;
+    stepi_set_own(entry, STEPI_OWN_TRACE_ID, trace);
+    stepi_set_own(entry, STEPI_OWN_SPAN_ID, span);
+    *list = before_both;
+}
+
+static void take_marks(stepi_span_t *list, stepi_entry_t *entry)
+{
+    take_own(list, entry, STEPI_OWN_FLIGHT_RECORDER, "flight_recorder");
+    if (entry->kind == STEPI_OPERATION_COMPLETE || entry->kind == STEPI_OPERATION_INCOMPLETE)
+        take_own(list, entry, STEPI_OWN_SLOW, "slow");
+    if (entry->kind == STEPI_OPERATION_COMPLETE || entry->kind == STEPI_OPERATION_START)
+        take_own(list, entry, STEPI_OWN_SAMPLE_RATE, "sample_rate");
+}
+
 void stepi_take_own_fields(stepi_span_t *list, stepi_entry_t *entry)
 {
     const bool is_incomplete = entry->kind == STEPI_OPERATION_INCOMPLETE || entry->kind == STEPI_OPERATION_STUCK;
@@ -160,6 +194,8 @@ void stepi_take_own_fields(stepi_span_t *list, stepi_entry_t *entry)
         take_own(list, entry, STEPI_OWN_DURATION_MS, "duration_ms");
     if (is_incomplete || entry->kind == STEPI_OPERATION_COMPLETE)
         take_own(list, entry, STEPI_OWN_TOTAL_DURATION_MS, "total_duration_ms");
+    take_ids(list, entry);
+    take_marks(list, entry);
     if (is_incomplete) {
         take_own(list, entry, STEPI_OWN_DESCRIPTION, "description");
         take_own(list, entry, STEPI_OWN_STEP, "last_step");

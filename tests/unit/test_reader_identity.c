@@ -6,7 +6,7 @@
 
 static stepi_reader_t *reader;
 static stepi_putter_t *putters[4]; /* by stepi_form_t */
-static step_format_t *formats[4];  /* text, text with times, ascii, coloured */
+static step_format_t *formats[4];  /* text, text with times and ids, ascii, coloured */
 
 enum { BUFFER = 48 << 20 };
 static char *buffers[3];
@@ -14,7 +14,7 @@ static char *buffers[3];
 static int set_up(void **state)
 {
     (void)state;
-    const step_text_options_t timed = { .size = sizeof(timed), .timestamps = 1 };
+    const step_text_options_t timed = { .size = sizeof(timed), .timestamps = 1, .ids = 1 };
     const step_text_options_t ascii = { .size = sizeof(ascii), .ascii = 1 };
     const step_text_options_t color = { .size = sizeof(color), .timestamps = 1, .color = 1 };
     reader = stepi_reader_new();
@@ -110,6 +110,7 @@ static const uint16_t parts_of[] = {
     [STEPI_OPERATION_INCOMPLETE] =
         STEPI_PART_OPERATION | STEPI_PART_ELAPSED | STEPI_PART_STEP | STEPI_PART_DESCRIPTION,
     [STEPI_DROPPED] = STEPI_PART_PROGRESS | STEPI_PART_TEXT,
+    [STEPI_OPERATION_STUCK] = STEPI_PART_OPERATION | STEPI_PART_ELAPSED | STEPI_PART_STEP | STEPI_PART_DESCRIPTION,
 };
 
 static bool is_bad_utf8(sample_t s)
@@ -143,7 +144,7 @@ static void every_text_in_every_place(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(hostile); i++)
         for (size_t k = 0; k < COUNT(hostile); k++) {
-            const stepi_kind_t kind = (stepi_kind_t)(1 + (i + k) % STEPI_DROPPED);
+            const stepi_kind_t kind = (stepi_kind_t)(1 + (i + k) % STEPI_OPERATION_STUCK);
             const step_field_t fields[] = { step_strn("value", hostile[k].bytes, hostile[k].length),
                                             step_i64(hostile[k].bytes, 7), step_str(hostile[i].bytes, "v") };
             const stepi_line_t line = make_line(kind, text_of(hostile[i]), fields, COUNT(fields));
@@ -155,7 +156,7 @@ static void every_text_in_every_kind(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(hostile); i++)
-        for (int kind = STEPI_OPERATION_START; kind <= STEPI_DROPPED; kind++) {
+        for (int kind = STEPI_OPERATION_START; kind <= STEPI_OPERATION_STUCK; kind++) {
             stepi_line_t line = make_line((stepi_kind_t)kind, text_of(hostile[i]), NULL, 0);
             check_line(&line, is_bad_utf8(hostile[i]));
             if (kind == STEPI_STEP_FAILURE || kind == STEPI_PROGRESS) { /* of the operation */
@@ -172,14 +173,21 @@ static void keys(void **state)
     static const char *const names[] = { "a", "a", "a_1", "a_1_1", "a_2", "ts", "ts_1", "ts_1_1", "level_3_1", "attempt",
                                          "attempt_1", "reason", "errno", "file", "line", "line_1", "", "", "_1", "\\",
                                          "…[5 bytes]", "…[5 bytes]", "…[5 bytes]_1", "fields_omitted", "last_step",
-                                         "description", "duration_ms", "total_duration_ms", "depth", "x\\u2026[5 bytes]" };
+                                         "description", "duration_ms", "total_duration_ms", "depth", "slow", "sample_rate",
+                                         "flight_recorder", "trace_id", "span_id", "trace_flags", "x\\u2026[5 bytes]" };
+    static const stepi_trace_t traces[] = { { .high = 0x0af7651916cd43dd, .low = 0x8448eb211c80319c, .span = 0xb7ad6b7169203331 },
+                                            { .high = 1, .low = 0, .span = 12 } };
     step_field_t fields[24];
     for (int round = 0; round < 20000; round++) {
         const size_t count = 1 + random_below(COUNT(fields));
         for (size_t i = 0; i < count; i++)
             fields[i] = step_i64(names[random_below(COUNT(names))], (int64_t)i);
-        stepi_line_t line = make_line((stepi_kind_t)(1 + random_below(STEPI_DROPPED)), stepi_text_of("d"), fields, count);
+        stepi_line_t line = make_line((stepi_kind_t)(1 + random_below(STEPI_OPERATION_STUCK)), stepi_text_of("d"), fields, count);
         line.omitted = random_below(4) == 0 ? 3 : 0;
+        line.is_slow = random_below(2) == 0;
+        line.from_recorder = random_below(2) == 0;
+        line.sample_rate = random_below(2) == 0 ? 0.1 : 0;
+        line.trace = random_below(2) == 0 ? &traces[random_below(2)] : NULL;
         check_line(&line, false);
     }
 }
@@ -233,7 +241,7 @@ static void cut_texts(void **state)
     for (size_t i = 0; i < COUNT(hostile); i++) {
         stepi_text_t text = text_of(hostile[i]);
         text.original = text.length + 70000;
-        for (int kind = STEPI_OPERATION_START; kind <= STEPI_DROPPED; kind++) {
+        for (int kind = STEPI_OPERATION_START; kind <= STEPI_OPERATION_STUCK; kind++) {
             stepi_line_t line = make_line((stepi_kind_t)kind, text, NULL, 0);
             line.operation = line.description = line.text = text;
             check_line(&line, is_bad_utf8(hostile[i]));
