@@ -7,6 +7,7 @@
 #include "format/format.h"
 #include "format/keys.h"
 #include "format/names.h"
+#include "format/plans.h"
 #include "format/step_members.h"
 #include "record/shape.h"
 
@@ -18,6 +19,7 @@ typedef struct members_format {
     const stepi_dialect_t *dialect;
     stepi_time_text_t time;
     stepi_keys_t keys;
+    stepi_plans_t plans;
 } members_format_t;
 
 /* A line that is being written. */
@@ -257,9 +259,10 @@ static const stepi_literal_text_t names_of_some[] = {
     STEPI_LITERAL("line"),    STEPI_LITERAL("slow"),   STEPI_LITERAL("sample_rate"), STEPI_LITERAL("flight_recorder"),
 };
 
-static bool has_some(const stepi_line_t *line, const stepi_shape_t *place, bool is_marked)
+/* Besides those of the place. */
+static bool has_some(const stepi_line_t *line, bool is_marked)
 {
-    return line->attempt > 1 || line->kind == STEPI_STEP_SKIP || line->error_number != 0 || place != NULL || is_marked;
+    return line->attempt > 1 || line->kind == STEPI_STEP_SKIP || line->error_number != 0 || is_marked;
 }
 
 __attribute__((noinline)) static uint32_t some_names(const stepi_line_t *line, const stepi_shape_t *place)
@@ -284,6 +287,51 @@ static size_t begin_names(stepi_keys_t *keys, const stepi_line_t *line, uint32_t
     return room - own;
 }
 
+/* ---- Plans: of fields whose names depend on nothing else in the line ---- */
+
+/* Lines that show the place of their call have two names more. */
+static const stepi_plan_t *make_plan(members_format_t *self, const stepi_shape_t *shape, bool has_place)
+{
+    enum { PLACE = 1 << 3 | 1 << 4 }; /* in names_of_some */
+    stepi_plan_draft_t draft = { .head = { .what = has_place } };
+    stepi_out_t out = stepi_out_over(draft.bytes, sizeof(draft.bytes));
+    const stepi_line_t line = { .fields = { .left = shape->count } };
+    begin_names(&self->keys, &line, has_place ? PLACE : 0, 0);
+    for (int i = 0; i < shape->count; i++) {
+        const stepi_text_t key = { .bytes = shape->keys[i], .length = shape->key_bytes[i], .original = shape->key_bytes[i] };
+        put_piece(&out, &self->dialect->before_key);
+        const char *name = out.at;
+        self->dialect->key(&out, &key);
+        stepi_keys_claim(&self->keys, &out, (size_t)(out.at - name));
+        put_piece(&out, &self->dialect->behind_key);
+        stepi_plan_add(&draft, shape, &out);
+    }
+    return stepi_plans_keep(&self->plans, shape, &draft, &out);
+}
+
+/* NULL: the line's names have to be looked at. */
+static const stepi_plan_t *plan_of(members_format_t *self, const stepi_line_t *line, bool has_place)
+{
+    const stepi_shape_t *shape = line->fields.shape;
+    if (shape == NULL || line->bound.left > 0)
+        return NULL;
+    const stepi_plan_t *plan = stepi_plan_of(&self->plans, shape);
+    if (plan == NULL)
+        plan = make_plan(self, shape, has_place);
+    return plan != NULL && plan->head.what == has_place ? plan : NULL;
+}
+
+static void put_other(stepi_out_t *out, const void *dialect, const stepi_field_view_t *field)
+{
+    put_value((writer_t){ .out = out, .dialect = dialect }, field);
+}
+
+static void put_planned_fields(writer_t w, const stepi_line_t *line, const stepi_plan_t *plan)
+{
+    const stepi_plan_writers_t writers = { .text = w.dialect->string, .other = put_other, .context = w.dialect };
+    stepi_plan_put(w.out, plan, &line->fields, &writers);
+}
+
 /* ---- The format ---- */
 
 static void put_head(members_format_t *self, writer_t w, const stepi_line_t *line)
@@ -301,11 +349,13 @@ static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t 
     const stepi_shape_t *place = format->shows_places ? place_of(line) : NULL;
     const size_t steps = format->wants_steps ? stepi_step_members_count(line) : 0;
     const bool is_marked = line->is_slow | line->from_recorder | (line->sample_rate != 0);
-    const bool has_fields = (line->fields.left | line->bound.left) != 0;
+    const bool has_some_names = has_some(line, is_marked);
+    const stepi_plan_t *plan = has_some_names || steps > 0 ? NULL : plan_of(self, line, place != NULL);
+    const bool has_fields = plan == NULL && (line->fields.left | line->bound.left) != 0;
     size_t room = 0;
     uint64_t omitted = line->omitted;
     if (has_fields)
-        room = begin_names(&self->keys, line, has_some(line, place, is_marked) ? some_names(line, place) : 0, steps);
+        room = begin_names(&self->keys, line, has_some_names || place != NULL ? some_names(line, place) : 0, steps);
     put_head(self, w, line);
     put_story(w, line);
     if (steps > 0)
@@ -315,6 +365,8 @@ static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t 
     if (is_marked)
         put_marks(w, line);
     put_numbers(w, line);
+    if (plan != NULL)
+        put_planned_fields(w, line, plan);
     if (has_fields)
         omitted += put_fields(w, &self->keys, line, room);
     if (omitted > 0)
@@ -326,6 +378,7 @@ static void free_format(step_format_t *format)
 {
     members_format_t *self = (members_format_t *)format;
     stepi_keys_free(&self->keys);
+    stepi_plans_free(&self->plans);
     free(self);
 }
 
