@@ -351,7 +351,7 @@ STEP_API void stepi_quick_success_values(step_site_t *site, int number, const ch
     STEPI_EXPAND(STEPI_JOIN(STEPI_OP_MESSAGE_, STEPI_OVER_3(__VA_ARGS__))(__VA_ARGS__))
 
 /* (op, fields...): fields that every later line of the operation and of its children carries, those before start(), too; a key that
- * was bound before gets its new value. At most 4 KiB of keys and values. */
+ * was bound before gets its new value. At most 4 KiB of keys and values, and an eighth of the log's ring_bytes. */
 #define step_logger_bind(op, ...)                                                                  \
     do {                                                                                           \
         STEPI_SITE;                                                                                \

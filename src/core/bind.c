@@ -7,23 +7,23 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int refuse(step_log_t *log, const char *function)
+static int refuse(step_log_t *log, const char *function, size_t most)
 {
     if (errno == ENOMEM) {
         stepi_diagnose(log, STEPI_TROUBLE_MEMORY, STEP_ENOMEM, "%s: no memory; nothing is bound", function);
         return STEP_ENOMEM;
     }
     stepi_count_misuse(log);
-    stepi_diagnose(log, STEPI_TROUBLE_MISUSE, STEP_EINVAL, "%s: more than %d bytes of keys and values; nothing is bound",
-                   function, STEPI_BOUND_MAX);
+    stepi_diagnose(log, STEPI_TROUBLE_MISUSE, STEP_EINVAL, "%s: more than %zu bytes of keys and values; nothing is bound",
+                   function, most);
     return STEP_EINVAL;
 }
 
 /* What was bound before, but for keys that come again, and what is new. NULL and errno. */
-static stepi_bound_t *with(const stepi_bound_t *before, const stepi_bound_t *fields)
+static stepi_bound_t *with(const stepi_bound_t *before, const stepi_bound_t *fields, size_t most)
 {
     stepi_bound_t *joined = stepi_bound_join(before, fields, STEPI_SECOND_WINS);
-    if (joined != NULL && joined->bytes > STEPI_BOUND_MAX) {
+    if (joined != NULL && joined->bytes > most) {
         free(joined);
         errno = E2BIG;
         return NULL;
@@ -48,6 +48,11 @@ static void tell_backend(step_logger_t *op, step_site_t *site)
     stepi_leave(&entry);
 }
 
+static size_t most_of(const step_log_t *log)
+{
+    return log->ring_bytes / STEPI_BOUND_SHARE < STEPI_BOUND_MAX ? log->ring_bytes / STEPI_BOUND_SHARE : STEPI_BOUND_MAX;
+}
+
 void step_logger_bind_fields(step_logger_t *op, step_site_t *site, const step_field_t *fields, size_t count)
 {
     const int saved = errno;
@@ -60,9 +65,9 @@ void step_logger_bind_fields(step_logger_t *op, step_site_t *site, const step_fi
     if (!stepi_log_is_open(op->log, op->serial))
         return;
     stepi_bound_t *given = stepi_bound_new(fields, count, op->log->redact);
-    stepi_bound_t *bound = given != NULL ? with(op->bound, given) : NULL;
+    stepi_bound_t *bound = given != NULL ? with(op->bound, given, most_of(op->log)) : NULL;
     if (bound == NULL) {
-        refuse(op->log, "step_logger_bind()");
+        refuse(op->log, "step_logger_bind()", most_of(op->log));
     } else {
         free(op->bound);
         op->bound = bound;
@@ -83,7 +88,7 @@ static void bind_work(step_log_t *log, void *argument)
 {
     stepi_backend_t *b = &log->backend;
     bind_job_t *job = argument;
-    stepi_bound_t *bound = with(b->bound, job->given);
+    stepi_bound_t *bound = with(b->bound, job->given, STEPI_BOUND_MAX);
     if (bound == NULL) {
         job->error = errno;
         return;
@@ -103,7 +108,7 @@ static int bind_given(step_log_t *log, const stepi_bound_t *given)
             return STEP_ETIMEOUT;
     }
     errno = job.error;
-    return job.error == 0 ? STEP_OK : refuse(log, "step_log_bind()");
+    return job.error == 0 ? STEP_OK : refuse(log, "step_log_bind()", STEPI_BOUND_MAX);
 }
 
 int step_log_bind_fields(step_log_t *log, const step_field_t *fields, size_t count)

@@ -6,7 +6,10 @@
 
 #include <step_logger.h>
 
-enum { STEPI_BOUND_MAX = 4096 }; /* bytes of one list that was bound */
+enum {
+    STEPI_BOUND_MAX = 4096, /* bytes of one list that was bound */
+    STEPI_BOUND_SHARE = 8   /* and of a ring, for one that travels: with the longest texts it still fits into a record */
+};
 
 typedef struct stepi_bound {
     uint32_t bytes;

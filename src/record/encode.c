@@ -12,6 +12,7 @@
 typedef struct writer {
     uint8_t *at;
     uint8_t *end;
+    size_t bound_cap; /* longer bound fields are left out, where texts are cut */
     size_t text_cap; /* longer texts: */
     bool cut;        /* cut them; otherwise give up */
     bool failed;
@@ -165,10 +166,10 @@ static void put_field(writer_t *w, const step_field_t *field)
     }
 }
 
-/* Where there is hardly room for a record they are left out: it is the text of the call that counts. */
+/* They take half of the room at most: see STEPI_BOUND_SHARE. */
 static void put_bound(writer_t *w, const stepi_bound_t *bound)
 {
-    const bool fits = !w->cut || bound->bytes <= w->text_cap;
+    const bool fits = !w->cut || bound->bytes <= w->bound_cap;
     put_32_32(w, fits ? bound->bytes : 0, fits ? bound->count : 0);
     if (fits)
         put_bytes(w, bound->at, bound->bytes);
@@ -250,7 +251,7 @@ size_t stepi_record_encode_cut(const stepi_draft_t *draft, uint8_t *to, size_t r
     size_t fields = draft->field_count < UINT16_MAX ? draft->field_count : UINT16_MAX;
     size_t cap = room;
     for (;;) {
-        writer_t w = { .at = to, .end = to + room, .text_cap = cap, .cut = true, .redact = draft->redact };
+        writer_t w = { .at = to, .end = to + room, .bound_cap = room / 2, .text_cap = cap, .cut = true, .redact = draft->redact };
         const size_t bytes = encode(draft, &w, fields);
         if (bytes > 0)
             return bytes;
