@@ -17,10 +17,16 @@ step_level_t stepi_level_named(stepi_slice_t name)
     return 0;
 }
 
-static void trim_end(stepi_slice_t *slice)
+/* Without the blanks around it, as in a list. */
+static stepi_slice_t trimmed(const char *bytes, size_t length)
 {
-    while (slice->length > 0 && slice->bytes[slice->length - 1] == ' ')
-        slice->length--;
+    while (length > 0 && (bytes[length - 1] == ' ' || bytes[length - 1] == '\t'))
+        length--;
+    while (length > 0 && (*bytes == ' ' || *bytes == '\t')) {
+        bytes++;
+        length--;
+    }
+    return (stepi_slice_t){ .bytes = bytes, .length = length };
 }
 
 /* PATTERN=LEVEL: a name may have a `=` in it, a level has none. */
@@ -29,13 +35,9 @@ static bool read_rule(stepi_rules_t *rules, stepi_slice_t rule)
     const char *sign = memrchr(rule.bytes, '=', rule.length);
     if (sign == NULL)
         return false;
-    stepi_slice_t pattern = { .bytes = rule.bytes, .length = (size_t)(sign - rule.bytes) };
-    stepi_slice_t name = { .bytes = sign + 1, .length = rule.length - pattern.length - 1 };
-    trim_end(&pattern);
-    while (name.length > 0 && name.bytes[0] == ' ') {
-        name.bytes++;
-        name.length--;
-    }
+    const size_t before = (size_t)(sign - rule.bytes);
+    const stepi_slice_t pattern = trimmed(rule.bytes, before);
+    const stepi_slice_t name = trimmed(sign + 1, rule.length - before - 1);
     const step_level_t level = stepi_level_named(name);
     if (pattern.length == 0 || level == 0)
         return false;
