@@ -266,6 +266,13 @@ STEP_API step_log_t *step_log_default(void);
  * when `log` is closed. */
 STEP_API int step_log_set_default(step_log_t *log);
 
+/* From now on SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT, on whatever thread, have all open logs write first what is pending,
+ * within two seconds, and report open operations as incomplete; then the handler that was there before this call is called, or
+ * the signal ends the process as it would have. For the whole process and for good; again does nothing. Threads that log from
+ * now on, and the caller, get a signal stack of 128 KiB of address space, so that an overflow of their own is handled, too. Not
+ * where such signals are part of normal work. STEP_ENOMEM; STEP_ENOTSUP when the kernel refuses. */
+STEP_API int step_log_install_crash_handler(void);
+
 /* What happened to the records of a log. `recorded = written + sampled_out + dropped + held` once all is flushed; the
  * library's own records (drop reports and such) are not counted. */
 typedef struct step_stats {

@@ -11,17 +11,18 @@
 
 #include "core/registry.h"
 #include "core/watch.h"
+#include "platform/memory.h"
 #include "platform/system.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { NAP_MIN_NS = 50000, NAP_WRITER_NS = 1000000, NAP_MAX_NS = 20000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
 
 /* The log that this thread pumps. */
 static _Thread_local const step_log_t *pumping __attribute__((tls_model("initial-exec")));
+static _Thread_local const step_log_t *holding __attribute__((tls_model("initial-exec"))); /* the same, once it has the lock */
 
 bool stepi_backend_is_here(const step_log_t *log)
 {
@@ -51,13 +52,13 @@ bool stepi_backend_write(step_log_t *log)
 static stepi_pass_t one_round(step_log_t *log)
 {
     stepi_lock_take(&log->pump);
-    pumping = log;
+    pumping = holding = log;
     stepi_pass_t found = stepi_backend_pass(log);
     stepi_backend_report_losses(log, false);
     stepi_watch(log);
     if (found != STEPI_PASS_TOOK || stepi_backend_is_dry(log))
         stepi_backend_write(log); /* where a queue is full the lines stay, and its writer wakes us when there is room */
-    pumping = NULL;
+    pumping = holding = NULL;
     stepi_lock_release(&log->pump);
     return found;
 }
@@ -184,7 +185,8 @@ static void pump_locked(step_log_t *log, stepi_pump_end_t end)
             set_targets(b);
     } while (!is_at_targets(b));
     stepi_backend_report_losses(log, true);
-    stepi_watch(log);
+    if (!stepi_is_crashing)
+        stepi_watch(log);
     if (end == STEPI_PUMP_LAST || end == STEPI_PUMP_EXIT) {
         stepi_backend_report_open(log);
         stepi_retention_finish(log);
@@ -196,12 +198,14 @@ static void pump_locked(step_log_t *log, stepi_pump_end_t end)
 static bool as_backend(step_log_t *log, int64_t timeout_ns, void (*work)(step_log_t *log, void *argument),
                        void *argument)
 {
-    const step_log_t *outer = pumping;
+    const step_log_t *outer = pumping, *held = holding;
     const int cancellation = stepi_cancellation_hold();
     pumping = log; /* before the lock: a signal handler that logs must not wait for this thread */
     const bool locked = stepi_lock_take_within(&log->pump, timeout_ns);
     if (locked) {
+        holding = log;
         work(log, argument);
+        holding = held;
         stepi_lock_release(&log->pump);
     }
     pumping = outer;
@@ -251,6 +255,32 @@ bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t en
         return false;
     pump_job_t job = { .end = end, .deadline_ns = stepi_monotonic_ns() + timeout_ns, .all_handed_over = true };
     return as_backend(log, timeout_ns, pump_work, &job) && job.all_handed_over;
+}
+
+/* Of an output whose sink runs on this thread nobody is left who could write. */
+static void drain_outputs(step_log_t *log)
+{
+    stepi_backend_t *b = &log->backend;
+    for (int i = 0; i < b->output_count; i++)
+        if (!stepi_output_is_hit(b->outputs[i]))
+            stepi_output_drain(b->outputs[i], STEPI_CRASH_PATIENCE_NS);
+}
+
+static void crash_work(step_log_t *log, void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < log->backend.output_count; i++)
+        stepi_output_is_hit(log->backend.outputs[i]);
+    pump_locked(log, STEPI_PUMP_EXIT);
+    drain_outputs(log);
+}
+
+void stepi_backend_drain_in_crash(step_log_t *log)
+{
+    if (holding == log) /* its rings and operations are half way between two states */
+        drain_outputs(log);
+    else
+        as_backend(log, STEPI_CRASH_PATIENCE_NS, crash_work, NULL);
 }
 
 static void add_work(step_log_t *log, void *argument)
@@ -324,8 +354,8 @@ int stepi_backend_reopen(step_log_t *log, int64_t timeout_ns)
 void stepi_backend_clear(step_log_t *log)
 {
     stepi_backend_t *b = &log->backend;
-    free(b->sources);
-    free(b->bound);
+    stepi_free(b->sources);
+    stepi_free(b->bound);
     stepi_optable_clear(&b->operations);
     stepi_ledger_clear(&b->ledger);
     memset(b, 0, sizeof(*b));
@@ -336,14 +366,14 @@ void stepi_backend_reset_in_child(step_log_t *log)
     stepi_backend_t *b = &log->backend;
     /* When another thread held the pump at the moment of the fork its work is half done: it is left as it is. */
     const bool is_whole = atomic_load_explicit(&log->pump.word, memory_order_relaxed) == 0;
-    pumping = NULL;
+    pumping = holding = NULL;
     stepi_inside_log = NULL; /* a child of a sink's is a process like any other */
     log->pump = (stepi_lock_t){ 0 };
     atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
     atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);
     if (is_whole) {
-        free(b->sources);
+        stepi_free(b->sources);
         stepi_optable_clear(&b->operations);
     }
     b->sources = NULL;

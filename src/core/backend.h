@@ -27,6 +27,7 @@ typedef struct stepi_source {
 typedef struct stepi_backend {
     stepi_timebase_t time;
     uint64_t last_ticks;  /* of the latest record */
+    uint64_t last_stamp;
     int64_t last_wall_ns; /* of the latest record: where lines of our own stand */
     stepi_source_t *sources; /* the log's list of rings, copied under the registry's lock */
     size_t source_count, source_capacity;
@@ -89,6 +90,9 @@ typedef enum stepi_pump_end {
     STEPI_PUMP_LATE
 } stepi_pump_end_t;
 bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t end);
+
+/* In the crash handler: writes what can be written, in bounded time. */
+void stepi_backend_drain_in_crash(step_log_t *log);
 
 /* Adds an output for records from now on. STEP_ETIMEOUT: no lock in time; STEP_EINVAL: there are too many. */
 int stepi_backend_add(step_log_t *log, stepi_output_t *output, int64_t timeout_ns);

@@ -1,6 +1,7 @@
 #include "core/log.h"
 
 #include "platform/clock.h"
+#include "platform/memory.h"
 #include "platform/system.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static void tell(void (*diagnose)(void *ctx, int code, const char *text), void *
 void stepi_diagnose(step_log_t *log, stepi_trouble_t kind, int code, const char *format, ...)
 {
     const int saved = errno;
-    if (log == NULL || !told_lately(log, kind)) {
+    if (!stepi_is_crashing && (log == NULL || !told_lately(log, kind))) {
         char text[TEXT_MAX];
         va_list arguments;
         va_start(arguments, format);

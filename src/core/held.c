@@ -1,6 +1,7 @@
 #include "core/held.h"
 
-#include <stdlib.h>
+#include "platform/memory.h"
+
 #include <string.h>
 
 enum { RECORD_BYTES = 64 }; /* of a record without text and fields */
@@ -64,7 +65,7 @@ static void copy_steps(uint8_t **to, stepi_line_t *line)
 stepi_held_line_t *stepi_held_copy(const stepi_line_t *line)
 {
     const size_t bytes = bytes_of(line);
-    stepi_held_line_t *held = malloc(bytes);
+    stepi_held_line_t *held = stepi_alloc(bytes);
     if (held == NULL)
         return NULL;
     uint8_t *to = (uint8_t *)(held + 1);
@@ -133,5 +134,5 @@ void stepi_held_free(stepi_held_lines_t *list)
 {
     stepi_held_line_t *line;
     while ((line = stepi_held_take(list)) != NULL)
-        free(line);
+        stepi_free(line);
 }

@@ -1,6 +1,7 @@
 #include "core/ledger.h"
 
-#include <stdlib.h>
+#include "platform/memory.h"
+
 #include <string.h>
 
 enum { MAX_INTERVALS = 4096 };
@@ -98,12 +99,12 @@ static bool grow(stepi_ledger_t *ledger)
     }
     if (ledger->capacity >= MAX_INTERVALS)
         return false;
-    stepi_interval_t *larger = malloc(2 * ledger->capacity * sizeof(*larger));
+    stepi_interval_t *larger = stepi_alloc(2 * ledger->capacity * sizeof(*larger));
     if (larger == NULL)
         return false;
     memcpy(larger, ledger->intervals, ledger->count * sizeof(*larger));
     if (ledger->intervals != ledger->few)
-        free(ledger->intervals);
+        stepi_free(ledger->intervals);
     ledger->intervals = larger;
     ledger->capacity *= 2;
     return true;
@@ -169,7 +170,7 @@ void stepi_ledger_read(stepi_ledger_t *ledger, uint64_t *written, uint64_t *lost
 static void free_intervals(stepi_ledger_t *ledger)
 {
     if (ledger->intervals != ledger->few)
-        free(ledger->intervals);
+        stepi_free(ledger->intervals);
 }
 
 void stepi_ledger_clear(stepi_ledger_t *ledger)

@@ -10,6 +10,7 @@
 #include "core/lifecycle.h"
 
 #include "core/operation.h"
+#include "platform/fault.h"
 #include "record/shape.h"
 
 #include <pthread.h>
@@ -45,6 +46,7 @@ void stepi_fork_child(void)
     stepi_registry_reset_in_child();
     stepi_operations_reset_in_child();
     stepi_shapes_reset_in_child();
+    stepi_faults_reset_in_child();
     for (step_log_t *log = stepi_logs; log != NULL; log = log->next)
         reset_log(log);
 }

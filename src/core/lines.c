@@ -3,8 +3,8 @@
 
 #include "core/lifecycle.h"
 #include "core/operation.h"
+#include "platform/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { TELL_EVERY_NS = 1000000000, SMOOTHED_NS = 1000000 };
@@ -39,7 +39,7 @@ static void replace_bound(stepi_backend_t *b, stepi_open_operation_t *operation,
     stepi_bound_t *copy = stepi_bound_copy(fields);
     if (copy == NULL)
         return;
-    free(operation->own_bound);
+    stepi_free(operation->own_bound);
     operation->own_bound = copy;
     operation->own_bound_at = ++b->binds;
 }
@@ -176,7 +176,7 @@ static const stepi_bound_t *bound_of(const stepi_backend_t *b, stepi_open_operat
         return operation->bound;
     stepi_bound_t *bound = stepi_bound_join(operation->own_bound, bound_of(b, operation->parent), STEPI_FIRST_WINS);
     if (bound != NULL) {
-        free(operation->bound);
+        stepi_free(operation->bound);
         operation->bound = bound;
         operation->bound_as_of = at;
     }
@@ -238,6 +238,7 @@ void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8
     line->wall_ns = wall_of(b, &record);
     b->last_wall_ns = line->wall_ns;
     b->last_ticks = record.ticks;
+    b->last_stamp = record.stamp;
     line->elapsed_ns = elapsed_of(b, &record);
     line->is_slow = b->retention.slow_ns > 0 && is_end(line) && line->elapsed_ns > b->retention.slow_ns;
     if (b->wants_steps && operation != NULL)
@@ -315,6 +316,8 @@ int64_t stepi_backend_running_ns(const step_log_t *log, const stepi_open_operati
 {
     if (!log->clocked)
         return span_ns(log, operation->start_ticks, stepi_ticks());
+    if (stepi_is_crashing) /* the clock is the user's */
+        return span_ns(log, (uint64_t)operation->start_ns, log->backend.last_stamp);
     return span_ns(log, (uint64_t)operation->start_ns, (uint64_t)log->clock.monotonic_ns(log->clock.ctx));
 }
 
@@ -344,13 +347,36 @@ void stepi_backend_report(step_log_t *log, stepi_open_operation_t *operation, st
     stepi_backend_offer(b, &line, STEPI_OWN_LINE);
 }
 
-static int newest_first(const void *a, const void *b)
+static bool is_newer(const stepi_open_operation_t *a, const stepi_open_operation_t *b)
 {
-    const stepi_open_operation_t *first = *(stepi_open_operation_t *const *)a;
-    const stepi_open_operation_t *second = *(stepi_open_operation_t *const *)b;
-    if (first->start_ticks != second->start_ticks)
-        return first->start_ticks > second->start_ticks ? -1 : 1;
-    return first->depth > second->depth ? -1 : first->depth < second->depth;
+    return a->start_ticks != b->start_ticks ? a->start_ticks > b->start_ticks : a->depth > b->depth;
+}
+
+/* Of a heap that has its newest operations at the end: the one at `at` goes down to where it belongs. */
+static void sift_down(stepi_open_operation_t **heap, size_t at, size_t count)
+{
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && is_newer(heap[child], heap[child + 1]))
+            child++;
+        if (!is_newer(heap[at], heap[child]))
+            return;
+        stepi_open_operation_t *older = heap[child];
+        heap[child] = heap[at];
+        heap[at] = older;
+    }
+}
+
+/* qsort() allocates, which the crash handler must not. */
+static void sort_newest_first(stepi_open_operation_t **operations, size_t count)
+{
+    for (size_t at = count / 2; at-- > 0;)
+        sift_down(operations, at, count);
+    while (count-- > 1) {
+        stepi_open_operation_t *oldest = operations[0];
+        operations[0] = operations[count];
+        operations[count] = oldest;
+        sift_down(operations, 0, count);
+    }
 }
 
 static bool is_incomplete(const stepi_open_operation_t *operation)
@@ -362,7 +388,7 @@ static bool is_incomplete(const stepi_open_operation_t *operation)
 void stepi_backend_report_open(step_log_t *log)
 {
     stepi_optable_t *table = &log->backend.operations;
-    stepi_open_operation_t **sorted = malloc(table->count * sizeof(stepi_open_operation_t *));
+    stepi_open_operation_t **sorted = stepi_alloc(table->count * sizeof(stepi_open_operation_t *));
     stepi_open_operation_t *operation;
     size_t at = 0, count = 0;
     stepi_timebase_refresh(&log->backend.time);
@@ -376,8 +402,8 @@ void stepi_backend_report_open(step_log_t *log)
             stepi_backend_report(log, operation, STEPI_OPERATION_INCOMPLETE);
     }
     if (count > 1)
-        qsort(sorted, count, sizeof(stepi_open_operation_t *), newest_first);
+        sort_newest_first(sorted, count);
     for (size_t i = 0; i < count; i++)
         stepi_backend_report(log, sorted[i], STEPI_OPERATION_INCOMPLETE);
-    free(sorted);
+    stepi_free(sorted);
 }

@@ -20,6 +20,7 @@
 #include <pthread.h>
 
 #define STEPI_PATIENCE_NS 2000000000 /* nothing of ours waits longer than this without progress */
+#define STEPI_CRASH_PATIENCE_NS 500000000 /* and in the crash handler no longer than this */
 
 typedef enum stepi_synchronous {
     STEPI_SYNC_NEVER,

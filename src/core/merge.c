@@ -16,12 +16,18 @@
 #include "core/registry.h"
 
 #include "platform/clock.h"
+#include "platform/memory.h"
 #include "platform/system.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { SETTLE_NS = 1000, SETTLE_LOOKS = 1000, HOLD_NS = 10000000, RELEASE_EVERY_BYTES = 16 * 1024 };
+enum {
+    SETTLE_NS = 1000,
+    SETTLE_LOOKS = 1000,
+    HOLD_NS = 10000000,
+    RELEASE_EVERY_BYTES = 16 * 1024,
+    CRASH_LOCK_NS = 100000000
+};
 
 /* ---- The list of rings ---- */
 
@@ -30,7 +36,7 @@ static bool grow(stepi_backend_t *b, size_t count)
     if (count <= b->source_capacity)
         return true;
     const size_t capacity = count * 2;
-    stepi_source_t *sources = realloc(b->sources, capacity * sizeof(*sources));
+    stepi_source_t *sources = stepi_resize(b->sources, b->source_count * sizeof(*sources), capacity * sizeof(*sources));
     if (sources == NULL)
         return false;
     b->sources = sources;
@@ -60,14 +66,22 @@ static void end_epoch(stepi_backend_t *b)
     begin_epoch(b);
 }
 
+/* A thread that was hit may hold the lock itself: then the list stays as it is known. */
+static bool take_registry(void)
+{
+    if (stepi_is_crashing)
+        return stepi_registry_take_within(CRASH_LOCK_NS);
+    stepi_registry_take();
+    return true;
+}
+
 static void refresh_rings(step_log_t *log)
 {
     stepi_backend_t *b = &log->backend;
     /* acquire: the list as it was at that version, or newer */
     const uint32_t version = atomic_load_explicit(&log->rings_version, memory_order_acquire);
-    if (version == b->rings_version)
+    if (version == b->rings_version || !take_registry())
         return;
-    stepi_registry_take();
     size_t count = 0;
     for (const stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
         count++;

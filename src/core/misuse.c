@@ -1,6 +1,7 @@
 #include "core/misuse.h"
 
 #include "base/utf8.h"
+#include "platform/memory.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +96,8 @@ void stepi_refuse_traceparent(step_log_t *log)
 const char *stepi_error_text(int errnum, char *buffer, size_t bytes)
 {
     buffer[0] = '\0';
+    if (stepi_is_crashing) /* the text may have to be translated first */
+        return "the sink could not write";
 #if defined(__GLIBC__)
     return strerror_r(errnum, buffer, bytes); /* the GNU one */
 #else

@@ -1,8 +1,8 @@
 #include "core/optable.h"
 
 #include "core/operation.h"
+#include "platform/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { FIRST_CAPACITY = 64, EPOCHS_TO_REST = 2 };
@@ -38,11 +38,11 @@ static void free_entry(stepi_open_operation_t *entry)
     if (entry->hold != NULL)
         stepi_hold_leave(entry->hold);
     stepi_summary_free(&entry->summary);
-    free(entry->own_bound);
-    free(entry->bound);
-    free(entry->name);
-    free(entry->description);
-    free(entry);
+    stepi_free(entry->own_bound);
+    stepi_free(entry->bound);
+    stepi_free(entry->name);
+    stepi_free(entry->description);
+    stepi_free(entry);
 }
 
 static bool is_needed(const stepi_open_operation_t *entry)
@@ -70,7 +70,7 @@ static bool may_go(const stepi_optable_t *table, stepi_open_operation_t *entry)
 /* Moves what lives into a table of `capacity`; false without memory, and nothing has changed. */
 static bool rebuild(stepi_optable_t *table, size_t capacity)
 {
-    stepi_open_operation_t **slots = calloc(capacity, sizeof(stepi_open_operation_t *));
+    stepi_open_operation_t **slots = stepi_alloc_zeroed(capacity * sizeof(stepi_open_operation_t *));
     if (slots == NULL)
         return false;
     const stepi_optable_t old = *table;
@@ -82,7 +82,7 @@ static bool rebuild(stepi_optable_t *table, size_t capacity)
             free_entry(old.slots[i]);
         else if (old.slots[i] != NULL)
             place(table, old.slots[i]);
-    free(old.slots);
+    stepi_free(old.slots);
     return true;
 }
 
@@ -105,7 +105,7 @@ stepi_open_operation_t *stepi_optable_get(stepi_optable_t *table, uint64_t id)
     stepi_open_operation_t *entry = stepi_optable_find(table, id);
     if (entry != NULL || !make_room(table))
         return entry;
-    entry = calloc(1, sizeof(*entry));
+    entry = stepi_alloc_zeroed(sizeof(*entry));
     if (entry != NULL) {
         entry->id = id;
         place(table, entry);
@@ -164,7 +164,7 @@ void stepi_optable_clear(stepi_optable_t *table)
     for (size_t i = 0; i < table->capacity; i++)
         if (table->slots[i] != NULL)
             free_entry(table->slots[i]);
-    free(table->slots);
+    stepi_free(table->slots);
     *table = (stepi_optable_t){ .epoch = 0 };
 }
 
@@ -178,7 +178,7 @@ static void copy(char **owned, stepi_text_t *to, const stepi_text_t *from)
     *to = (stepi_text_t){ 0 };
     if (from->bytes == NULL)
         return;
-    char *bytes = realloc(*owned, from->length + 1u);
+    char *bytes = stepi_resize(*owned, 0, from->length + 1u);
     if (bytes == NULL)
         return;
     memcpy(bytes, from->bytes, from->length);

@@ -3,23 +3,25 @@
 #include "core/log.h"
 #include "core/misuse.h"
 #include "core/queue.h"
+#include "platform/memory.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 enum { DIRECT_BYTES = 256 * 1024, QUEUED_BYTES = 64 * 1024, LINE_MAX_BYTES = 1024 * 1024 };
 
 _Thread_local const step_log_t *stepi_inside_log __attribute__((tls_model("initial-exec")));
+static _Thread_local const stepi_output_t *delivering __attribute__((tls_model("initial-exec"))); /* whose sink runs here */
 
 /* ---- Blocks ---- */
 
 stepi_block_t *stepi_block_new(size_t capacity)
 {
-    stepi_block_t *block = malloc(sizeof(*block)); /* the index is written before it is read */
-    char *bytes = malloc(capacity);
+    stepi_block_t *block = stepi_alloc(sizeof(*block)); /* the index is written before it is read */
+    char *bytes = stepi_alloc(capacity);
     if (block == NULL || bytes == NULL) {
-        free(block);
-        free(bytes);
+        stepi_free(block);
+        stepi_free(bytes);
         return NULL;
     }
     block->bytes = bytes;
@@ -34,8 +36,8 @@ stepi_block_t *stepi_block_new(size_t capacity)
 void stepi_block_free(stepi_block_t *block)
 {
     if (block != NULL)
-        free(block->bytes);
-    free(block);
+        stepi_free(block->bytes);
+    stepi_free(block);
 }
 
 /* A line that is longer than an empty block: the block grows, up to its maximum. */
@@ -43,7 +45,7 @@ static bool grow(stepi_block_t *block)
 {
     if (block->capacity >= LINE_MAX_BYTES)
         return false;
-    char *bytes = realloc(block->bytes, block->capacity * 2);
+    char *bytes = stepi_resize(block->bytes, block->used, block->capacity * 2);
     if (bytes == NULL)
         return false;
     block->bytes = bytes;
@@ -55,7 +57,7 @@ static bool grow(stepi_block_t *block)
 
 stepi_output_t *stepi_output_new(step_log_t *log, step_sink_t *sink, step_format_t *format, int level)
 {
-    stepi_output_t *output = calloc(1, sizeof(*output));
+    stepi_output_t *output = stepi_alloc_zeroed(sizeof(*output));
     if (output == NULL) {
         sink->close(sink);
         format->free(format);
@@ -76,7 +78,7 @@ static bool begin(stepi_output_t *output)
     if (output->block != NULL)
         return true;
     const uint32_t synchronous = atomic_load_explicit(&output->log->synchronous, memory_order_relaxed);
-    const bool queued = !output->is_direct && synchronous != STEPI_SYNC_ALWAYS;
+    const bool queued = !output->is_direct && synchronous != STEPI_SYNC_ALWAYS && !stepi_is_crashing;
     output->block = stepi_block_new(queued ? QUEUED_BYTES : DIRECT_BYTES);
     if (output->block != NULL && queued && output->queue == NULL)
         output->queue = stepi_queue_new(output, QUEUED_BYTES); /* NULL: written directly */
@@ -116,6 +118,14 @@ static void leave_behind(stepi_output_t *output)
     output->level = STEP_LEVEL_OFF; /* nothing passes any more */
 }
 
+bool stepi_output_is_hit(stepi_output_t *output)
+{
+    const bool is_hit = delivering == output || (output->queue != NULL && stepi_queue_is_here(output->queue));
+    if (is_hit)
+        leave_behind(output);
+    return is_hit;
+}
+
 void stepi_output_drain(stepi_output_t *output, int64_t patience_ns)
 {
     if (output->is_left_behind)
@@ -149,7 +159,7 @@ bool stepi_output_free(stepi_output_t *output)
     output->sink->close(output->sink);
     output->format->free(output->format);
     stepi_block_free(output->block);
-    free(output);
+    stepi_free(output);
     return true;
 }
 
@@ -269,6 +279,13 @@ static void lose_one(stepi_output_t *output, uint64_t index)
     }
 }
 
+static int64_t patience_with(const step_log_t *log)
+{
+    if (stepi_is_crashing)
+        return STEPI_CRASH_PATIENCE_NS;
+    return log->drop_when_full ? 0 : STEPI_PATIENCE_NS;
+}
+
 /* Whatever stands in the way: there is no block, it is full, or something has to be said first. */
 __attribute__((noinline)) static void place_line(stepi_output_t *output, const stepi_line_t *line, uint64_t index)
 {
@@ -277,7 +294,7 @@ __attribute__((noinline)) static void place_line(stepi_output_t *output, const s
         lose_one(output, index);
         return;
     }
-    const int64_t patience_ns = output->log->drop_when_full ? 0 : STEPI_PATIENCE_NS;
+    const int64_t patience_ns = patience_with(output->log);
     if (!has_room_for(output->block, index))
         write_now(output, through, patience_ns);
     if (output->block->lines == 0) {
@@ -311,13 +328,37 @@ void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_
 
 /* ---- Writing ---- */
 
+typedef struct inside {
+    const step_log_t *log;
+    const stepi_output_t *output;
+} inside_t;
+
+static inside_t enter_sink(const stepi_output_t *output)
+{
+    const inside_t outer = { .log = stepi_inside_log, .output = delivering };
+    stepi_inside_log = output->log;
+    delivering = output;
+    return outer;
+}
+
+static void leave_sink(inside_t outer)
+{
+    stepi_inside_log = outer.log;
+    delivering = outer.output;
+}
+
+/* In the crash handler nothing of the user's runs. */
+static bool may_call(const step_sink_t *sink)
+{
+    return !stepi_is_crashing || !sink->calls_user;
+}
+
 uint32_t stepi_output_deliver(stepi_output_t *output, const stepi_block_t *block, int *error)
 {
-    const step_log_t *outer = stepi_inside_log;
+    const inside_t outer = enter_sink(output);
     size_t taken = 0;
-    stepi_inside_log = output->log;
-    *error = output->sink->write(output->sink, block->bytes, block->used, &taken);
-    stepi_inside_log = outer;
+    *error = may_call(output->sink) ? output->sink->write(output->sink, block->bytes, block->used, &taken) : ECANCELED;
+    leave_sink(outer);
     if (*error == 0)
         return block->lines;
     uint32_t lines = 0; /* every line has one newline: its end */
@@ -375,11 +416,10 @@ bool stepi_output_write(stepi_output_t *output, uint64_t through)
 
 static void flush_directly(stepi_output_t *output)
 {
-    const step_log_t *outer = stepi_inside_log;
-    stepi_inside_log = output->log;
-    if (output->sink->flush != NULL && output->sink->flush(output->sink) != 0)
+    const inside_t outer = enter_sink(output);
+    if (output->sink->flush != NULL && may_call(output->sink) && output->sink->flush(output->sink) != 0)
         atomic_store_explicit(&output->failed, 1, memory_order_relaxed);
-    stepi_inside_log = outer;
+    leave_sink(outer);
 }
 
 void stepi_output_flush(stepi_output_t *output)

@@ -63,6 +63,9 @@ void stepi_output_drain(stepi_output_t *output, int64_t patience_ns);
 /* At the end of a log: the same, and the writer's thread ends. */
 void stepi_output_finish(stepi_output_t *output, int64_t patience_ns);
 
+/* In the crash handler: whether this thread was hit in the output's sink, so that nobody is left to write; leaves it behind then. */
+bool stepi_output_is_hit(stepi_output_t *output);
+
 /* Closes the sink. The output has no queue: it is new, or finished. False: it was left behind, and stays. */
 bool stepi_output_free(stepi_output_t *output);
 

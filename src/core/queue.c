@@ -3,11 +3,11 @@
 #include "core/log.h"
 #include "platform/clock.h"
 #include "platform/futex.h"
+#include "platform/memory.h"
 #include "platform/system.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 
 enum { BLOCKS = 8, WAIT_SLICE_NS = 100000000 };
 
@@ -183,14 +183,14 @@ static void *run(void *argument)
 
 stepi_queue_t *stepi_queue_new(stepi_output_t *output, size_t block_bytes)
 {
-    stepi_queue_t *queue = calloc(1, sizeof(*queue));
+    stepi_queue_t *queue = stepi_alloc_zeroed(sizeof(*queue));
     if (queue == NULL)
         return NULL;
     queue->output = output;
     queue->sink = output->sink;
     queue->block_bytes = block_bytes;
     if (stepi_thread_start(&queue->thread, run, queue, "step_logger_out") != 0) {
-        free(queue);
+        stepi_free(queue);
         return NULL;
     }
     return queue;
@@ -327,6 +327,11 @@ static bool has_stopped(stepi_queue_t *queue)
     return atomic_load_explicit(&queue->stopped, memory_order_acquire) != 0;
 }
 
+bool stepi_queue_is_here(const stepi_queue_t *queue)
+{
+    return pthread_equal(queue->thread, pthread_self()) != 0;
+}
+
 static bool has_settled_all(stepi_queue_t *queue)
 {
     stepi_lock_take(&queue->lock);
@@ -385,7 +390,7 @@ void stepi_queue_free(stepi_queue_t *queue)
     free_blocks(queue->first);
     free_blocks(queue->spare);
     free_blocks(queue->in_flight);
-    free(queue);
+    stepi_free(queue);
 }
 
 bool stepi_queue_end(stepi_queue_t *queue, int64_t patience_ns)
@@ -412,7 +417,7 @@ bool stepi_queue_drain(stepi_queue_t *queue, int64_t patience_ns)
 
 void stepi_queue_forget_in_child(stepi_queue_t *queue)
 {
-    if (pthread_equal(queue->thread, pthread_self()) != 0) {
+    if (stepi_queue_is_here(queue)) {
         queue->lock = (stepi_lock_t){ 0 };
         queue->abandoned = true;
         return;

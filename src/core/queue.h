@@ -35,6 +35,9 @@ bool stepi_queue_end(stepi_queue_t *queue, int64_t patience_ns);
 /* The same, but the thread goes on: for the end of a process, where there may be more to come. */
 bool stepi_queue_drain(stepi_queue_t *queue, int64_t patience_ns);
 
+/* Whether this thread is its writer. */
+bool stepi_queue_is_here(const stepi_queue_t *queue);
+
 /* After its end; NULL is fine. */
 void stepi_queue_free(stepi_queue_t *queue);
 

@@ -75,6 +75,16 @@ void stepi_registry_take(void)
     stepi_lock_take(&registry_lock);
 }
 
+bool stepi_registry_take_within(int64_t timeout_ns)
+{
+    if (holds_lock)
+        return false;
+    holds_lock = true;
+    if (!stepi_lock_take_within(&registry_lock, timeout_ns))
+        holds_lock = false;
+    return holds_lock;
+}
+
 void stepi_registry_release(void)
 {
     stepi_lock_release(&registry_lock);
@@ -100,7 +110,7 @@ step_log_t *stepi_log_take(void)
         if (log != NULL) {
             memset(log, 0, sizeof(*log));
             log->next = stepi_logs;
-            stepi_logs = log;
+            __atomic_store_n(&stepi_logs, log, __ATOMIC_RELEASE); /* the crash handler has no lock */
         }
     }
     if (log != NULL) /* claimed: not open yet, but nobody else's either */
@@ -188,6 +198,8 @@ static void make_self(void)
         return;
     self->tid = stepi_thread_id();
     stepi_self = self;
+    if (stepi_faults_are_caught())
+        stepi_fault_stack_enter(&self->fault_stack); /* without memory it does without */
     if (has_thread_key) /* again after an earlier destructor ran: then it runs once more */
         pthread_setspecific(thread_key, self);
 }
@@ -246,6 +258,7 @@ static void thread_ended(void *argument)
     stepi_thread_t *self = argument;
     stepi_registry_take();
     stepi_self = NULL; /* a later destructor that logs starts afresh */
+    stepi_fault_stack_leave(&self->fault_stack);
     let_go(self, false);
     self->depth = 0;
     self->next = unused_threads;

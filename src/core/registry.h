@@ -13,6 +13,7 @@
 #define STEPI_CORE_REGISTRY_H
 
 #include "core/log.h"
+#include "platform/fault.h"
 
 enum { STEPI_THREAD_OPERATIONS = 200 };
 
@@ -41,6 +42,7 @@ struct stepi_thread {
     stepi_ring_t *rings;
     stepi_thread_t *next; /* in the list of unused ones */
     uint32_t tid;
+    stepi_fault_stack_t fault_stack; /* with a crash handler */
     int depth;                    /* of `current`; what is nested deeper is not remembered */
     stepi_current_t current[STEPI_THREAD_OPERATIONS];
 };
@@ -61,6 +63,7 @@ stepi_ring_t *stepi_ring_for(step_log_t *log);
 
 /* The registry's lock. While a thread holds it, logging calls of its signal handlers are dropped instead of waiting. */
 void stepi_registry_take(void);
+bool stepi_registry_take_within(int64_t timeout_ns); /* false: not in time, or it is held here already */
 void stepi_registry_release(void);
 bool stepi_registry_is_held_here(void);
 extern step_log_t *stepi_logs; /* all that are or were open; walked under the lock */

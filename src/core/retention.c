@@ -4,8 +4,7 @@
 #include "core/log.h"
 #include "core/operation.h"
 #include "platform/clock.h"
-
-#include <stdlib.h>
+#include "platform/memory.h"
 
 enum { SWEEP_EVERY_NS = 1000000000 };
 
@@ -76,7 +75,7 @@ static void write_all(step_log_t *log, stepi_hold_t *hold)
     stepi_held_line_t *held;
     while ((held = take_first(&log->backend.retention, hold)) != NULL) {
         write_line(log, &held->line);
-        free(held);
+        stepi_free(held);
     }
 }
 
@@ -95,7 +94,7 @@ static void write_or_leave_out(step_log_t *log, stepi_hold_t *hold)
         } else {
             count(&r->sampled_out, 1);
         }
-        free(held);
+        stepi_free(held);
     }
 }
 
@@ -107,7 +106,7 @@ static void discard_oldest(step_log_t *log, stepi_hold_t *hold)
     atomic_fetch_sub_explicit(&r->held, 1, memory_order_relaxed);
     count(&r->recorder_discarded, 1);
     log->backend.processed++;
-    free(held);
+    stepi_free(held);
     if (stepi_hold_is_empty(hold))
         unlink_hold(r, hold);
 }
@@ -259,7 +258,7 @@ static stepi_hold_t *hold_of(const stepi_retention_t *r, stepi_open_operation_t 
     if (r->sample_threshold > 0 && parent != NULL && can_be_joined(parent->hold)) {
         operation->hold = parent->hold;
     } else {
-        operation->hold = calloc(1, sizeof(*operation->hold));
+        operation->hold = stepi_alloc_zeroed(sizeof(*operation->hold));
         if (operation->hold == NULL)
             return NULL;
         operation->hold->trace_low = operation->trace.low;
@@ -372,7 +371,7 @@ void stepi_hold_leave(stepi_hold_t *hold)
         return;
     stepi_held_free(&hold->lines);
     stepi_held_free(&hold->recorder);
-    free(hold);
+    stepi_free(hold);
 }
 
 /* The end of an operation that is not there any more was lost: as far as is known, it is incomplete. */

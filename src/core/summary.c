@@ -1,6 +1,7 @@
 #include "core/summary.h"
 
-#include <stdlib.h>
+#include "platform/memory.h"
+
 #include <string.h>
 
 enum { FIRST_CAPACITY = 8 };
@@ -12,7 +13,7 @@ static bool grow(stepi_summary_t *summary)
     if (summary->count == STEPI_SUMMARY_STEPS)
         return false;
     const uint32_t capacity = summary->capacity > 0 ? summary->capacity * 2 : FIRST_CAPACITY;
-    stepi_step_summary_t *steps = realloc(summary->steps, capacity * sizeof(*steps));
+    stepi_step_summary_t *steps = stepi_resize(summary->steps, summary->capacity * sizeof(*steps), capacity * sizeof(*steps));
     if (steps == NULL)
         return false;
     summary->steps = steps;
@@ -22,7 +23,7 @@ static bool grow(stepi_summary_t *summary)
 
 static stepi_text_t copy(const stepi_text_t *text)
 {
-    char *bytes = text->bytes != NULL ? malloc(text->length + 1u) : NULL;
+    char *bytes = text->bytes != NULL ? stepi_alloc(text->length + 1u) : NULL;
     if (bytes == NULL)
         return (stepi_text_t){ .bytes = NULL };
     memcpy(bytes, text->bytes, text->length);
@@ -73,8 +74,8 @@ void stepi_summary_free(stepi_summary_t *summary)
             const char *shown;
             char *owned;
         } bytes = { .shown = summary->steps[i].description.bytes };
-        free(bytes.owned);
+        stepi_free(bytes.owned);
     }
-    free(summary->steps);
+    stepi_free(summary->steps);
     *summary = (stepi_summary_t){ .count = 0 };
 }

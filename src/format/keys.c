@@ -14,8 +14,7 @@
 #include "format/keys.h"
 
 #include "base/number.h"
-
-#include <stdlib.h>
+#include "platform/memory.h"
 
 enum { SLOTS_PER_FIELD = 2 };
 
@@ -103,15 +102,15 @@ static size_t slots_for(size_t fields)
 
 void stepi_keys_free(stepi_keys_t *keys)
 {
-    free(keys->more);
+    stepi_free(keys->more);
 }
 
 static bool grow(stepi_keys_t *keys, size_t slots)
 {
     if (slots <= keys->more_slots)
         return true;
-    free(keys->more);
-    keys->more = malloc(slots * sizeof(*keys->more));
+    stepi_free(keys->more);
+    keys->more = stepi_alloc(slots * sizeof(*keys->more));
     keys->more_slots = keys->more != NULL ? slots : 0;
     return keys->more != NULL;
 }

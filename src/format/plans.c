@@ -1,6 +1,7 @@
 #include "format/plans.h"
 
-#include <stdlib.h>
+#include "platform/memory.h"
+
 #include <string.h>
 
 enum { FIRST_PLANS = 64 };
@@ -8,8 +9,8 @@ enum { FIRST_PLANS = 64 };
 void stepi_plans_free(stepi_plans_t *plans)
 {
     for (size_t i = 0; i < plans->capacity; i++)
-        free(plans->plans[i]);
-    free(plans->plans);
+        stepi_free(plans->plans[i]);
+    stepi_free(plans->plans);
 }
 
 static bool make_room(stepi_plans_t *plans, size_t number)
@@ -19,7 +20,7 @@ static bool make_room(stepi_plans_t *plans, size_t number)
         capacity *= 2;
     if (capacity == plans->capacity)
         return true;
-    stepi_plan_t **larger = realloc(plans->plans, capacity * sizeof(stepi_plan_t *));
+    stepi_plan_t **larger = stepi_resize(plans->plans, plans->capacity * sizeof(stepi_plan_t *), capacity * sizeof(stepi_plan_t *));
     if (larger == NULL)
         return false;
     memset(larger + plans->capacity, 0, (capacity - plans->capacity) * sizeof(stepi_plan_t *));
@@ -45,7 +46,7 @@ const stepi_plan_t *stepi_plans_keep(stepi_plans_t *plans, const stepi_shape_t *
     const size_t length = (size_t)(out->at - draft->bytes);
     stepi_plan_t *kept = NULL;
     if (!out->overflow && make_room(plans, shape->number))
-        kept = malloc(sizeof(*kept) + length + STEPI_PADDING);
+        kept = stepi_alloc(sizeof(*kept) + length + STEPI_PADDING);
     if (kept == NULL)
         return NULL;
     kept->head = draft->head;

@@ -12,11 +12,10 @@
 #include "base/number.h"
 #include "format/names.h"
 #include "format/text_escape.h"
+#include "platform/memory.h"
 #include "record/shape.h"
 
 #include <step_logger.h>
-
-#include <stdlib.h>
 
 typedef struct list {
     stepi_out_t *out;
@@ -162,7 +161,8 @@ static bool make_room(stepi_text_plans_t *plans, size_t number)
         capacity *= 2;
     if (capacity == plans->capacity)
         return true;
-    stepi_text_plan_t **larger = realloc(plans->plans, capacity * sizeof(stepi_text_plan_t *));
+    stepi_text_plan_t **larger = stepi_resize(plans->plans, plans->capacity * sizeof(stepi_text_plan_t *),
+                                              capacity * sizeof(stepi_text_plan_t *));
     if (larger == NULL)
         return false;
     memset(larger + plans->capacity, 0, (capacity - plans->capacity) * sizeof(stepi_text_plan_t *));
@@ -192,7 +192,7 @@ static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_
     const size_t length = (size_t)(out.at - bytes);
     stepi_text_plan_t *kept = NULL;
     if (!out.overflow && make_room(plans, shape->number))
-        kept = malloc(sizeof(*kept) + length + STEPI_PADDING);
+        kept = stepi_alloc(sizeof(*kept) + length + STEPI_PADDING);
     if (kept == NULL)
         return NULL;
     *kept = plan;
@@ -217,8 +217,8 @@ static inline const stepi_text_plan_t *plan_of(stepi_text_plans_t *plans, const 
 void stepi_text_plans_free(stepi_text_plans_t *plans)
 {
     for (size_t i = 0; i < plans->capacity; i++)
-        free(plans->plans[i]);
-    free(plans->plans);
+        stepi_free(plans->plans[i]);
+    stepi_free(plans->plans);
 }
 
 /* ---- The list ---- */

@@ -1,12 +1,15 @@
 #include "platform/io.h"
 
 #include "platform/clock.h"
+#include "platform/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +18,7 @@
 #define WAIT_MS 100
 #define WAITS_MAX 20 /* as long as PATIENCE_NS, for hosts whose clock stands still */
 #define INTERRUPTIONS_MAX 100
+#define CRASH_WAIT_MS 200
 
 void stepi_signals_hold(stepi_signals_t *held)
 {
@@ -88,6 +92,19 @@ static bool may_try_again(int fd, int error, stall_t *stall)
     return true;
 }
 
+/* How much may be written at once. In the crash handler, which waits for nobody, a pipe gets what it certainly takes, and 0 is what
+ * takes nothing. */
+static size_t write_limit(int fd, size_t len)
+{
+    struct stat status;
+    struct pollfd room = { .fd = fd, .events = POLLOUT };
+    if (!stepi_is_crashing || (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)))
+        return len;
+    if (poll(&room, 1, CRASH_WAIT_MS) <= 0)
+        return 0;
+    return len < PIPE_BUF ? len : PIPE_BUF;
+}
+
 static ssize_t write_after_newline(int fd, const char *bytes, size_t len)
 {
     char newline = '\n';
@@ -105,7 +122,12 @@ int stepi_write_lines(int fd, const char *bytes, size_t len, size_t *taken, bool
     int error = 0;
     stall_t stall = { 0 };
     while (done < len) {
-        const ssize_t n = newline ? write_after_newline(fd, bytes, len) : write(fd, bytes + done, len - done);
+        const size_t limit = write_limit(fd, len - done);
+        if (limit == 0) {
+            error = ETIMEDOUT;
+            break;
+        }
+        const ssize_t n = newline ? write_after_newline(fd, bytes, limit) : write(fd, bytes + done, limit);
         if (n > 0) {
             done += (size_t)n - (newline ? 1 : 0);
             *torn = false;

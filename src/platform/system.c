@@ -14,10 +14,20 @@
 #define MADV_WIPEONFORK 18
 #endif
 
+static void *map(size_t bytes, int flags)
+{
+    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
 void *stepi_pages_map(size_t bytes)
 {
-    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    return pages == MAP_FAILED ? NULL : pages;
+    return map(bytes, MAP_POPULATE);
+}
+
+void *stepi_pages_reserve(size_t bytes)
+{
+    return map(bytes, MAP_NORESERVE);
 }
 
 void stepi_pages_unmap(void *pages, size_t bytes)
@@ -39,8 +49,11 @@ size_t stepi_page_bytes(void)
 
 int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name)
 {
+    static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
     sigset_t all, before;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigdelset(&all, faults[i]); /* blocked, a fault would end the process past all handlers */
     pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited: there is no moment in which a signal could land there */
     const int failed = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -10,6 +10,7 @@
 
 /* Zeroed pages, populated; NULL without memory. */
 void *stepi_pages_map(size_t bytes);
+void *stepi_pages_reserve(size_t bytes); /* not populated */
 void stepi_pages_unmap(void *pages, size_t bytes);
 
 /* In a forked child the first `bytes` of these pages read as zeros: the sign that the child inherited them. Where the
@@ -18,7 +19,7 @@ void stepi_pages_wipe_on_fork(void *pages, size_t bytes);
 
 size_t stepi_page_bytes(void);
 
-/* A thread with every signal blocked. 0, or an errno value. */
+/* A thread with every signal blocked but those of faults, which are its own. 0, or an errno value. */
 int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name);
 
 /* Until stepi_cancellation_release() this thread is not cancelled: it may hold what nobody else would give back. */

@@ -1,9 +1,9 @@
 #include "record/bound.h"
 
+#include "platform/memory.h"
 #include "record/record.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_MAX = 1024 };
@@ -42,7 +42,7 @@ static void append(stepi_bound_t *to, const stepi_bound_t *from, const stepi_bou
 
 static stepi_bound_t *new_list(size_t bytes)
 {
-    stepi_bound_t *list = malloc(sizeof(*list) + bytes);
+    stepi_bound_t *list = stepi_alloc(sizeof(*list) + bytes);
     if (list != NULL)
         *list = (stepi_bound_t){ .bytes = 0 };
     return list;
@@ -92,13 +92,13 @@ stepi_bound_t *stepi_bound_new(const step_field_t *fields, size_t count, const c
         const size_t bytes =
             stepi_field_encode(&fields[i], redact, TEXT_MAX, list->at + list->bytes, STEPI_BOUND_MAX - list->bytes);
         if (bytes == 0) {
-            free(list);
+            stepi_free(list);
             errno = E2BIG;
             return NULL;
         }
         list->bytes += (uint32_t)bytes;
         list->count++;
     }
-    stepi_bound_t *fitting = realloc(list, sizeof(*list) + list->bytes);
+    stepi_bound_t *fitting = stepi_resize(list, sizeof(*list) + list->bytes, sizeof(*list) + list->bytes);
     return fitting != NULL ? fitting : list;
 }

@@ -78,6 +78,7 @@ step_sink_t *step_sink_custom(const step_sink_ops_t *ops, void *ctx)
     self->sink.flush = copied.flush == NULL ? NULL : custom_flush;
     self->sink.close = custom_close;
     self->sink.may_block = true;
+    self->sink.calls_user = true;
     self->ops = copied;
     self->ctx = ctx;
     return &self->sink;

@@ -10,6 +10,7 @@
 #include "sink/sink.h"
 
 #include "platform/futex.h"
+#include "platform/memory.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -66,7 +67,7 @@ static bool make_room(memory_sink_t *self, size_t end)
     for (size_t index = 0; start < end; index++) {
         const size_t next = chunk_start(self, index + 1);
         if (self->chunks[index] == NULL)
-            self->chunks[index] = malloc(next - start);
+            self->chunks[index] = stepi_alloc(next - start);
         if (self->chunks[index] == NULL)
             return false;
         start = next;
@@ -105,7 +106,7 @@ static void memory_close(step_sink_t *sink)
 {
     memory_sink_t *self = (memory_sink_t *)sink;
     for (size_t i = 0; i < CHUNKS_MAX; i++)
-        free(self->chunks[i]);
+        stepi_free(self->chunks[i]);
     free(self->copy);
     free(self);
 }

@@ -15,6 +15,7 @@ struct step_sink {
     int (*reopen)(step_sink_t *sink); /* NULL: nothing to do */
     void (*close)(step_sink_t *sink); /* frees it, too */
     bool may_block;                   /* a pipe, terminal, socket or user code: needs a thread of its own */
+    bool calls_user;                  /* its code is the user's */
 };
 
 #endif
