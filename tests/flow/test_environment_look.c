@@ -1,4 +1,4 @@
-/* How the default log's lines look as the environment asks for it: format, times, emoji, colour. */
+/* How the default log's lines look as the environment asks for it: format, times, emoji, ids, canonical lines, colour. */
 #include "support/child.h"
 #include "support/scratch.h"
 
@@ -32,7 +32,19 @@ static int one_info(void)
     return 0;
 }
 
+static int one_operation(void)
+{
+    step_logger_t *op = step_logger_new("Sync", 1);
+    step_logger_start(op);
+    step_logger_step(op, 1, "Reading");
+    step_logger_success(op);
+    step_logger_complete(op);
+    step_logger_free(op);
+    return 0;
+}
+
 static const child_program_t programs[] = {
+    { "one_operation", one_operation },
     { "one_step", one_step },
     { "one_info", one_info },
 };
@@ -98,6 +110,47 @@ static void emoji(void **state)
     RUN("one_step", "STEP_LOGGER_EMOJI=no", "LOG_LEVEL=error");
     expect_error_output("step_logger: STEP_LOGGER_EMOJI=no is not understood: use 0 or 1; 1 is used\n"
                       "[ERROR] ❌ [1/2] Reading - FAILED: no\n");
+}
+
+/* ---- STEP_LOGGER_IDS, _CANONICAL ---- */
+
+#define TRACE "0af7651916cd43dd8448eb211c80319c"
+#define TRACEPARENT "TRACEPARENT=00-" TRACE "-b7ad6b7169203331-01"
+
+static void ids(void **state)
+{
+    char start[17] = "", step[17] = "", success[17] = "", complete[17] = "";
+    int end = 0;
+    (void)state;
+    RUN("one_operation", "STEP_LOGGER_IDS=1", TRACEPARENT);
+    assert_int_equal(sscanf(result.err,
+                            "[INFO] 🚀 START: Sync (trace_id=" TRACE ", span_id=%16[0-9a-f])\n"
+                            "[INFO] ▶️  [1/1] Reading (trace_id=" TRACE ", span_id=%16[0-9a-f])\n"
+                            "[INFO] ✅ [1/1] Reading - SUCCESS (trace_id=" TRACE ", span_id=%16[0-9a-f], duration_ms=%*f)\n"
+                            "[INFO] 🏁 COMPLETE: Sync (trace_id=" TRACE ", span_id=%16[0-9a-f], total_duration_ms=%*f)%n",
+                            start, step, success, complete, &end),
+                     4);
+    assert_string_equal(result.err + end, "\n");
+    assert_string_equal(start, complete);
+    assert_string_equal(step, success);
+    assert_string_not_equal(start, step);
+    RUN("one_operation", "STEP_LOGGER_IDS=0", TRACEPARENT);
+    assert_null(strstr(result.err, "span_id"));
+    RUN("one_info", "STEP_LOGGER_IDS=yes");
+    expect_error_output("step_logger: STEP_LOGGER_IDS=yes is not understood: use 0 or 1; 0 is used\n[INFO] hello (a=1)\n");
+}
+
+static void canonical(void **state)
+{
+    (void)state;
+    RUN("one_operation", "STEP_LOGGER_FORMAT=json", "STEP_LOGGER_CANONICAL=1");
+    assert_non_null(strstr(result.err, ",\"step_1\":\"success\",\"step_1_description\":\"Reading\",\"step_1_duration_ms\":"));
+    RUN("one_operation", "STEP_LOGGER_FORMAT=logfmt", "STEP_LOGGER_CANONICAL=1");
+    assert_non_null(strstr(result.err, " step_1=success step_1_description=Reading step_1_duration_ms="));
+    RUN("one_operation", "STEP_LOGGER_FORMAT=json", "STEP_LOGGER_CANONICAL=0");
+    assert_null(strstr(result.err, "step_1"));
+    RUN("one_info", "STEP_LOGGER_CANONICAL=2");
+    expect_error_output("step_logger: STEP_LOGGER_CANONICAL=2 is not understood: use 0 or 1; 0 is used\n[INFO] hello (a=1)\n");
 }
 
 /* ---- Colour: NO_COLOR, then CLICOLOR_FORCE and FORCE_COLOR, then whether it is a terminal that can ---- */
@@ -201,6 +254,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats),         cmocka_unit_test(timestamps),          cmocka_unit_test(emoji),
         cmocka_unit_test(color_of_a_pipe), cmocka_unit_test(color_of_a_terminal), cmocka_unit_test(no_color_in_files),
+        cmocka_unit_test(ids),             cmocka_unit_test(canonical),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
