@@ -179,6 +179,20 @@ static void put_word(writer_t *w, stepi_own_t member, const char *word)
     put_string(w, &text);
 }
 
+/* Those whose names stand in no table. */
+static void put_other_own(writer_t *w)
+{
+    stepi_field_walk_t walk = stepi_fields_of(w->reader, w->entry);
+    stepi_field_t field;
+    while (stepi_next_field(&walk, &field) && field.is_own) {
+        const stepi_text_t name = stepi_decode(w->reader, &field.key);
+        begin_member(w);
+        stepi_put_escaped(w->out, &name, w->is_json ? &in_json_names : &in_logfmt_names);
+        end_name(w);
+        put_value(w, &field.value);
+    }
+}
+
 static void put_own(writer_t *w)
 {
     for (unsigned i = 0; i < STEPI_OWN_COUNT; i++) {
@@ -187,6 +201,7 @@ static void put_own(writer_t *w)
         if (member == STEPI_OWN_EVENT) {
             put_word(w, member, stepi_event_name(w->entry->kind));
         } else if (member == STEPI_OWN_DEPTH) {
+            put_other_own(w);
             begin_own(w, member);
             stepi_put_u64(w->out, w->entry->depth);
         } else if (value != NULL && member != STEPI_OWN_FIELDS_OMITTED) {
@@ -203,16 +218,18 @@ static size_t begin_names(writer_t *w)
 {
     stepi_field_walk_t walk = stepi_fields_of(w->reader, w->entry);
     stepi_field_t field;
-    size_t fields = 0;
+    size_t fields = 0, own = STEPI_OWN_COUNT;
     while (stepi_next_field(&walk, &field))
-        fields++;
-    const size_t room = fields > 0 ? stepi_keys_begin(&w->putter->keys, fields + STEPI_OWN_COUNT) : 0;
-    for (unsigned i = 0; i < STEPI_OWN_COUNT && fields > 0; i++) {
+        field.is_own ? own++ : fields++;
+    const size_t room = fields > 0 ? stepi_keys_begin(&w->putter->keys, fields + own) : 0;
+    if (room <= own)
+        return 0;
+    for (unsigned i = 0; i < STEPI_OWN_COUNT; i++) {
         const stepi_own_t member = (stepi_own_t)i;
         if (stepi_own(w->entry, member) != NULL && !stepi_own_is_reserved(member))
             stepi_keys_note(&w->putter->keys, stepi_own_name(member), strlen(stepi_own_name(member)));
     }
-    return room < fields ? room : fields;
+    return room - own < fields ? room - own : fields;
 }
 
 /* The key as a name that is spelled as in other lines, for those that compare names. */
@@ -244,6 +261,16 @@ static void put_name(writer_t *w, stepi_span_t name, const char *mark)
         }
     }
     stepi_put(w->out, name.at, stepi_span_bytes(name));
+}
+
+/* A name of the line's own that a user's key must not get. */
+static void note_name(writer_t *w, const stepi_field_t *field, stepi_out_t *names)
+{
+    const stepi_text_t name = stepi_decode(w->reader, &field->key);
+    const char *start = names->at;
+    put_comparable(w, &name, names);
+    if (!names->overflow)
+        stepi_keys_note(&w->putter->keys, start, (size_t)(names->at - start));
 }
 
 static void put_field(writer_t *w, const stepi_field_t *field, stepi_out_t *names)
@@ -293,8 +320,14 @@ static void put_fields(writer_t *w)
         w->out->overflow = true;
         return;
     }
-    for (; left > 0 && stepi_next_field(&walk, &field); left--)
+    while (left > 0 && stepi_next_field(&walk, &field)) {
+        if (field.is_own) {
+            note_name(w, &field, &names);
+            continue;
+        }
         put_field(w, &field, &names);
+        left--;
+    }
 }
 
 void stepi_put_as_members(stepi_putter_t *putter, stepi_reader_t *reader, const stepi_entry_t *entry, stepi_out_t *out)

@@ -167,6 +167,12 @@ static stepi_span_t key_of(stepi_field_walk_t *walk, stepi_span_t name)
     return is_renamed ? (stepi_span_t){ name.at, name.end - (compared.end - key.end) } : name;
 }
 
+/* What stands there is none of the user's. */
+static bool stands_before_depth(const stepi_field_walk_t *walk)
+{
+    return (walk->seen >> STEPI_OWN_DEPTH & 1) == 0 && stepi_own(walk->entry, STEPI_OWN_DEPTH) != NULL;
+}
+
 static bool next_member(stepi_field_walk_t *walk, stepi_field_t *field)
 {
     stepi_member_view_t member;
@@ -179,7 +185,8 @@ static bool next_member(stepi_field_walk_t *walk, stepi_field_t *field)
             continue;
         }
         const bool is_json = walk->entry->form == STEPI_FORM_JSON;
-        field->key = stepi_value_of(key_of(walk, member.name), STEPI_VALUE_STRING,
+        field->is_own = stands_before_depth(walk);
+        field->key = stepi_value_of(field->is_own ? member.name : key_of(walk, member.name), STEPI_VALUE_STRING,
                                     is_json ? STEPI_SPELLED_JSON : STEPI_SPELLED_KEY);
         field->value = member.value;
         return true;
@@ -189,6 +196,7 @@ static bool next_member(stepi_field_walk_t *walk, stepi_field_t *field)
 
 bool stepi_next_field(stepi_field_walk_t *walk, stepi_field_t *field)
 {
+    field->is_own = false;
     if (walk->entry->form == STEPI_FORM_TEXT)
         return stepi_next_text_field(&walk->rest, &field->key, &field->value);
     return next_member(walk, field);

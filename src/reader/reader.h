@@ -26,6 +26,7 @@ stepi_text_t stepi_decode(stepi_reader_t *reader, const stepi_value_t *value);
 
 typedef struct stepi_field {
     stepi_value_t key, value;
+    bool is_own; /* the line's, under a name that stands in no table: of a step of a canonical line */
 } stepi_field_t;
 
 typedef struct stepi_field_walk {

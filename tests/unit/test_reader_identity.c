@@ -264,13 +264,48 @@ static void long_texts(void **state)
     }
 }
 
+/* The members of its steps are the line's own, whatever a user's keys are: both formats come back byte for byte, from each other, too. */
+static void canonical_lines(void **state)
+{
+    (void)state;
+    static const stepi_step_summary_t steps[] = {
+        { .end = STEPI_STEP_SUCCESS, .step = 1, .attempts = 3, .elapsed_ns = 5, .description = { "a b", 3, 3 } },
+        { .end = STEPI_STEP_SKIP, .step = -1, .attempts = 1, .description = { NULL, 0, 0 } },
+        { .end = STEPI_STEP_START, .step = 1, .attempts = 1, .description = { "true", 4, 4 } },
+    };
+    static const step_json_options_t options = { .size = sizeof(options), .canonical = 1 };
+    static const char *const names[] = { "step", "step_1", "step_1_2", "step_1_description", "step_2", "step_2_description", "a", "a_1" };
+    step_format_t *json = step_format_json_with(&options), *logfmt = step_format_logfmt_with(&options);
+    step_field_t fields[COUNT(names)];
+    for (int round = 0; round < 2000; round++) {
+        const size_t count = random_below(COUNT(fields));
+        for (size_t i = 0; i < count; i++)
+            fields[i] = step_i64(names[random_below(COUNT(names))], (int64_t)i);
+        stepi_line_t line = make_line(STEPI_OPERATION_COMPLETE, stepi_text_of("d"), fields, count);
+        line.steps = steps;
+        line.step_count = (uint32_t)random_below(COUNT(steps) + 1);
+        line.steps_omitted = (uint32_t)random_below(2);
+        rendered_t as_json = render_line(json, &line), as_logfmt = render_line(logfmt, &line);
+        size_t n = convert(as_json.bytes, as_json.length, STEPI_FORM_JSON, buffers[0]);
+        check_same(buffers[0], n, as_json.bytes, as_json.length, "itself");
+        n = convert(as_json.bytes, as_json.length, STEPI_FORM_LOGFMT, buffers[0]);
+        check_same(buffers[0], n, as_logfmt.bytes, as_logfmt.length, as_json.bytes);
+        n = convert(as_logfmt.bytes, as_logfmt.length, STEPI_FORM_JSON, buffers[0]);
+        check_same(buffers[0], n, as_json.bytes, as_json.length, as_logfmt.bytes);
+        free(as_json.bytes);
+        free(as_logfmt.bytes);
+    }
+    json->free(json);
+    logfmt->free(logfmt);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_text_in_every_place), cmocka_unit_test(every_text_in_every_kind),
         cmocka_unit_test(keys),                      cmocka_unit_test(numbers),
         cmocka_unit_test(durations),                 cmocka_unit_test(cut_texts),
-        cmocka_unit_test(long_texts),
+        cmocka_unit_test(long_texts),                cmocka_unit_test(canonical_lines),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
