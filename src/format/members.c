@@ -298,7 +298,7 @@ static const stepi_plan_t *make_plan(members_format_t *self, const stepi_shape_t
     const stepi_line_t line = { .fields = { .left = shape->count } };
     begin_names(&self->keys, &line, has_place ? PLACE : 0, 0);
     for (int i = 0; i < shape->count; i++) {
-        const stepi_text_t key = { .bytes = shape->keys[i], .length = shape->key_bytes[i], .original = shape->key_bytes[i] };
+        const stepi_text_t key = stepi_shape_key(shape, i);
         put_piece(&out, &self->dialect->before_key);
         const char *name = out.at;
         self->dialect->key(&out, &key);

@@ -66,19 +66,20 @@ static inline bool stepi_is_finite_bits(uint64_t bits)
 static inline bool stepi_plan_put_number(stepi_out_t *out, const stepi_plan_t *plan, const stepi_plan_piece_t *piece,
                                          uint64_t value)
 {
-    if ((size_t)(out->end - out->at) < (size_t)piece->length + STEPI_PADDING + STEPI_DOUBLE_BYTES)
-        return false;
-    stepi_copy_padded(out->at, plan->bytes + piece->from, piece->length);
-    char *to = out->at + piece->length;
+    const stepi_plan_piece_t p = *piece; /* before anything is written, which may be anywhere for all a compiler knows */
     double number;
+    if ((size_t)(out->end - out->at) < (size_t)p.length + STEPI_PADDING + STEPI_DOUBLE_BYTES)
+        return false;
+    stepi_copy_padded(out->at, plan->bytes + p.from, p.length);
+    char *to = out->at + p.length;
     memcpy(&number, &value, sizeof(number));
-    if (piece->type == STEP_FIELD_I64)
+    if (p.type == STEP_FIELD_I64)
         out->at = stepi_write_i64(to, (int64_t)value);
-    else if (piece->type == STEP_FIELD_U64)
+    else if (p.type == STEP_FIELD_U64)
         out->at = stepi_write_u64(to, value);
-    else if (piece->type == STEP_FIELD_FIXED && stepi_is_finite_bits(value))
-        out->at = stepi_write_fixed(to, number, piece->decimals);
-    else if (piece->type == STEP_FIELD_F64 && stepi_is_finite_bits(value))
+    else if (p.type == STEP_FIELD_FIXED && stepi_is_finite_bits(value))
+        out->at = stepi_write_fixed(to, number, p.decimals);
+    else if (p.type == STEP_FIELD_F64 && stepi_is_finite_bits(value))
         out->at = stepi_write_shortest(to, number);
     else
         return false;
@@ -92,24 +93,35 @@ typedef struct stepi_plan_writers {
     const void *context;
 } stepi_plan_writers_t;
 
+static inline void stepi_plan_put_text(stepi_out_t *out, stepi_fields_t *fields, uint64_t value,
+                                       const stepi_plan_writers_t *writers)
+{
+    stepi_text_t text;
+    if (stepi_shape_text(fields, value, &text))
+        writers->text(out, &text);
+}
+
+static inline void stepi_plan_put_other(stepi_out_t *out, const stepi_plan_piece_t *piece, uint64_t value,
+                                        const stepi_plan_writers_t *writers)
+{
+    stepi_field_view_t field = { .type = piece->type, .decimals = piece->decimals };
+    field.number.u64 = value;
+    writers->other(out, writers->context, &field);
+}
+
 static inline void stepi_plan_put(stepi_out_t *out, const stepi_plan_t *plan, const stepi_fields_t *all,
                                   const stepi_plan_writers_t *writers)
 {
     stepi_fields_t fields = *all;
-    for (const stepi_plan_piece_t *piece = plan->head.pieces; piece < plan->head.pieces + plan->head.count; piece++) {
+    for (const stepi_plan_piece_t *piece = plan->head.pieces; fields.left > 0; piece++) {
         const uint64_t value = stepi_shape_value(&fields);
-        stepi_field_view_t field = { .type = piece->type, .decimals = piece->decimals };
         if (piece->type != STEP_FIELD_TEXT && stepi_plan_put_number(out, plan, piece, value))
             continue;
         stepi_put_padded(out, plan->bytes + piece->from, piece->length);
-        if (piece->type != STEP_FIELD_TEXT) {
-            field.number.u64 = value;
-            writers->other(out, writers->context, &field);
-        } else if (stepi_shape_text(&fields, value, &field.text)) {
-            writers->text(out, &field.text);
-        } else {
-            break;
-        }
+        if (piece->type == STEP_FIELD_TEXT)
+            stepi_plan_put_text(out, &fields, value, writers);
+        else
+            stepi_plan_put_other(out, piece, value, writers);
     }
 }
 

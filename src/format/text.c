@@ -231,7 +231,7 @@ static void make_openings(text_format_t *self)
 
 static void free_format(step_format_t *format)
 {
-    stepi_text_plans_free(&((text_format_t *)format)->plans);
+    stepi_plans_free(&((text_format_t *)format)->plans.plans);
     free(format);
 }
 

@@ -7,12 +7,9 @@
  * the list could meet it. The durations are not: whoever gives a quick function a duration_ms means just that. */
 #include "format/text_fields.h"
 
-#include "base/digits.h"
 #include "base/hex.h"
 #include "base/number.h"
-#include "format/names.h"
 #include "format/text_escape.h"
-#include "platform/memory.h"
 #include "record/shape.h"
 
 #include <step_logger.h>
@@ -145,141 +142,55 @@ static void put_value(stepi_out_t *out, const stepi_field_view_t *field)
 
 /* ---- Plans ---- */
 
-enum { FIRST_PLANS = 64, PLAN_BYTES = 512 };
+/* In a plan's `what`: for all lines; otherwise for those with these keys of their own. */
+#define FOR_ALL_LINES UINT32_MAX
 
-typedef struct stepi_text_plan {
-    bool is_for_all;                   /* lines */
-    unsigned own;                      /* otherwise those with these keys of their own */
-    uint32_t ends[STEPI_SHAPE_FIELDS]; /* of each piece in `bytes` */
-    char bytes[];
-} stepi_text_plan_t;
-
-static bool make_room(stepi_text_plans_t *plans, size_t number)
-{
-    size_t capacity = plans->capacity == 0 ? FIRST_PLANS : plans->capacity;
-    while (capacity <= number)
-        capacity *= 2;
-    if (capacity == plans->capacity)
-        return true;
-    stepi_text_plan_t **larger = stepi_resize(plans->plans, plans->capacity * sizeof(stepi_text_plan_t *),
-                                              capacity * sizeof(stepi_text_plan_t *));
-    if (larger == NULL)
-        return false;
-    memset(larger + plans->capacity, 0, (capacity - plans->capacity) * sizeof(stepi_text_plan_t *));
-    plans->plans = larger;
-    plans->capacity = capacity;
-    return true;
-}
-
-/* NULL without memory, or for keys that are too long to be worth it. */
-static stepi_text_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_t *line, bool color)
+static const stepi_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line_t *line, bool color)
 {
     const stepi_shape_t *shape = line->fields.shape;
-    char bytes[PLAN_BYTES];
-    stepi_text_plan_t plan = { .is_for_all = true, .own = own_keys_of(line, plans->shows_ids) };
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
+    const unsigned own = own_keys_of(line, plans->shows_ids);
+    stepi_plan_draft_t draft = { .head = { .what = FOR_ALL_LINES } };
+    stepi_out_t out = stepi_out_over(draft.bytes, sizeof(draft.bytes));
     list_t list = { .out = &out, .color = color };
     for (int i = 0; i < shape->count; i++) {
-        const stepi_text_t key = { .bytes = shape->keys[i],
-                                   .length = shape->key_bytes[i],
-                                   .original = shape->key_bytes[i] };
+        const stepi_text_t key = stepi_shape_key(shape, i);
         put_separator(&list);
-        stepi_text_key(&out, &key, is_own_key(&key, plan.own));
+        stepi_text_key(&out, &key, is_own_key(&key, own));
         stepi_put_char(&out, '=');
-        plan.ends[i] = (uint32_t)(out.at - bytes);
-        plan.is_for_all &= !is_sometimes_own(&key);
+        stepi_plan_add(&draft, shape, &out);
+        if (is_sometimes_own(&key))
+            draft.head.what = own;
     }
-    const size_t length = (size_t)(out.at - bytes);
-    stepi_text_plan_t *kept = NULL;
-    if (!out.overflow && make_room(plans, shape->number))
-        kept = stepi_alloc(sizeof(*kept) + length + STEPI_PADDING);
-    if (kept == NULL)
-        return NULL;
-    *kept = plan;
-    memcpy(kept->bytes, bytes, length);
-    memset(kept->bytes + length, 0, STEPI_PADDING);
-    plans->plans[shape->number] = kept;
-    return kept;
+    return stepi_plans_keep(&plans->plans, shape, &draft, &out);
 }
 
 /* Where a key is quoted in some lines alone, the plan is for the kind of lines that came first. */
-static inline const stepi_text_plan_t *plan_of(stepi_text_plans_t *plans, const stepi_line_t *line, bool color)
+static inline const stepi_plan_t *plan_of(stepi_text_plans_t *plans, const stepi_line_t *line, bool color)
 {
     const stepi_shape_t *shape = line->fields.shape;
     if (shape == NULL)
         return NULL;
-    if (shape->number >= plans->capacity || plans->plans[shape->number] == NULL)
-        return make_plan(plans, line, color);
-    const stepi_text_plan_t *plan = plans->plans[shape->number];
-    return plan->is_for_all || plan->own == own_keys_of(line, plans->shows_ids) ? plan : NULL;
-}
-
-void stepi_text_plans_free(stepi_text_plans_t *plans)
-{
-    for (size_t i = 0; i < plans->capacity; i++)
-        stepi_free(plans->plans[i]);
-    stepi_free(plans->plans);
+    const stepi_plan_t *plan = stepi_plan_of(&plans->plans, shape);
+    if (plan == NULL)
+        plan = make_plan(plans, line, color);
+    const bool suits = plan != NULL && (plan->head.what == FOR_ALL_LINES ||
+                                        plan->head.what == own_keys_of(line, plans->shows_ids));
+    return suits ? plan : NULL;
 }
 
 /* ---- The list ---- */
 
-/* A number behind its key, where there is room for the longest. False: there is not, or it is something else. */
-static inline bool put_number(stepi_out_t *out, const stepi_literal_text_t *key, const stepi_shape_t *shape, uint32_t field,
-                              uint64_t value)
+static void put_other(stepi_out_t *out, const void *context, const stepi_field_view_t *field)
 {
-    if ((size_t)(out->end - out->at) < key->length + STEPI_PADDING + STEPI_DOUBLE_BYTES)
-        return false;
-    stepi_copy_padded(out->at, key->bytes, key->length);
-    char *to = out->at + key->length;
-    double number;
-    memcpy(&number, &value, sizeof(number));
-    switch (shape->types[field]) {
-    case STEP_FIELD_I64:
-        out->at = stepi_write_i64(to, (int64_t)value);
-        return true;
-    case STEP_FIELD_U64:
-        out->at = stepi_write_u64(to, value);
-        return true;
-    case STEP_FIELD_F64:
-        out->at = stepi_write_shortest(to, number);
-        return true;
-    case STEP_FIELD_FIXED:
-        out->at = stepi_write_fixed(to, number, shape->decimals[field]);
-        return true;
-    default:
-        return false;
-    }
+    (void)context;
+    put_value(out, field);
 }
 
-/* Whatever it is. */
-__attribute__((noinline)) static void put_planned_value(stepi_out_t *out, const stepi_shape_t *shape, uint32_t field, uint64_t value)
+static inline void put_planned_fields(list_t *list, const stepi_line_t *line, const stepi_plan_t *plan)
 {
-    stepi_field_view_t view = { .type = shape->types[field], .decimals = shape->decimals[field] };
-    view.number.u64 = value;
-    put_value(out, &view);
-}
-
-static inline void put_planned_fields(list_t *list, const stepi_line_t *line, const stepi_text_plan_t *plan)
-{
-    stepi_fields_t fields = line->fields;
-    const stepi_shape_t *shape = fields.shape;
-    uint32_t from = 0;
-    list->is_open = fields.left > 0;
-    while (fields.left > 0) {
-        const uint32_t i = fields.index, end = plan->ends[i];
-        const stepi_literal_text_t key = { .bytes = plan->bytes + from, .length = end - from };
-        const uint64_t value = stepi_shape_value(&fields);
-        stepi_text_t text;
-        from = end;
-        if ((shape->texts >> i & 1) != 0) {
-            stepi_put_padded(list->out, key.bytes, key.length);
-            if (stepi_shape_text(&fields, value, &text))
-                stepi_text_value(list->out, &text);
-        } else if (!put_number(list->out, &key, shape, i, value)) {
-            stepi_put_padded(list->out, key.bytes, key.length);
-            put_planned_value(list->out, shape, i, value);
-        }
-    }
+    static const stepi_plan_writers_t writers = { .text = stepi_text_value, .other = put_other };
+    list->is_open = plan->head.count > 0;
+    stepi_plan_put(list->out, plan, &line->fields, &writers);
 }
 
 __attribute__((noinline)) static void put_user_fields(list_t *list, const stepi_fields_t *fields, unsigned own)
@@ -374,7 +285,7 @@ static void put_duration(list_t *list, const stepi_line_t *line)
 void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_plans_t *plans, bool color)
 {
     list_t list = { .out = out, .color = color };
-    const stepi_text_plan_t *plan = plan_of(plans, line, color);
+    const stepi_plan_t *plan = plan_of(plans, line, color);
     if (plan != NULL)
         put_planned_fields(&list, line, plan);
     else if (line->fields.left > 0)

@@ -3,16 +3,14 @@
 #define STEPI_FORMAT_TEXT_FIELDS_H
 
 #include "base/out.h"
+#include "format/plans.h"
 #include "record/line.h"
 
 /* How the keys of a shape read, worked out once: " (key=" for the first of its fields, ", key=" for the others. */
 typedef struct stepi_text_plans {
-    struct stepi_text_plan **plans; /* by the shape's number */
-    size_t capacity;
+    stepi_plans_t plans;
     bool shows_ids; /* lines of operations show ids. Set once, before the first line */
 } stepi_text_plans_t;
-
-void stepi_text_plans_free(stepi_text_plans_t *plans);
 
 /* Appends the user's fields, bound ones behind those of the call, then the line's own; nothing when there are none. `color`:
  * dimmed. */

@@ -68,6 +68,11 @@ const stepi_shape_t *stepi_shape_find(uint32_t number);
 void stepi_shape_fields(const stepi_shape_t *shape, const uint64_t values[STEPI_SHAPE_FIELDS],
                         step_field_t fields[STEPI_SHAPE_FIELDS]);
 
+static inline stepi_text_t stepi_shape_key(const stepi_shape_t *shape, int field)
+{
+    return (stepi_text_t){ .bytes = shape->keys[field], .length = shape->key_bytes[field], .original = shape->key_bytes[field] };
+}
+
 /* The value of the next field of a record with a shape; there is one. */
 static inline uint64_t stepi_shape_value(stepi_fields_t *fields)
 {
