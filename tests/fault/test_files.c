@@ -268,7 +268,12 @@ static void files_are_0640_at_most(void **state)
 static void daemonise(void *place)
 {
     CHECK(chdir(((place_t *)place)->directory) == 0);
-    step_log_t *log = open_quiet_log("app.log");
+    step_log_options_t options = STEP_LOG_OPTIONS_INIT;
+#ifdef __SANITIZE_THREAD__ /* which ends a child of a process with threads as soon as it starts one */
+    options.mode = STEP_MODE_SYNC;
+#endif
+    step_log_t *log = open_log(&options);
+    add_output(log, step_sink_file("app.log"), step_format_text());
     put_hundred(log, 0);
     const pid_t daemon = fork_child();
     if (daemon != 0) {
