@@ -34,8 +34,11 @@ void stepi_summary_begin(stepi_summary_t *summary, const stepi_line_t *line, uin
 {
     stepi_step_summary_t *last = summary->count > 0 ? &summary->steps[summary->count - 1] : NULL;
     summary->is_open = false;
+    if (line->attempt > 1 && summary->is_omitted)
+        return; /* again */
     if (line->attempt <= 1 || last == NULL || last->step != line->step) {
-        if (!grow(summary)) {
+        summary->is_omitted = !grow(summary);
+        if (summary->is_omitted) {
             summary->omitted++;
             return;
         }

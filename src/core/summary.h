@@ -11,6 +11,7 @@ typedef struct stepi_summary {
     uint32_t count, capacity;
     uint32_t omitted; /* steps beyond STEPI_SUMMARY_STEPS, or without memory */
     bool is_open;     /* the last of them */
+    bool is_omitted;  /* the step that began last */
     uint64_t opened_at; /* in ticks, or the injected clock's nanoseconds */
 } stepi_summary_t;
 
