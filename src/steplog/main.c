@@ -24,6 +24,13 @@ static int finish(const stepi_cli_t *cli, int64_t found, size_t unreadable)
     return cli->exit_code && found > 0 ? EXIT_FOUND : EXIT_SUCCESS;
 }
 
+static int answer(stepi_cli_t *cli)
+{
+    size_t unreadable = 0;
+    const int64_t found = cli->command->run(cli, &unreadable);
+    return finish(cli, found, unreadable);
+}
+
 static int run(const stepi_command_t *command, char **arguments, int count)
 {
     const char **names = calloc((size_t)count + 1, sizeof(*names));
@@ -35,13 +42,12 @@ static int run(const stepi_command_t *command, char **arguments, int count)
     stepi_cli_t cli = { .command = command, .names = names, .print = &print, .alpha = 0.05, .min_effect = 10 };
     int result = EXIT_TROUBLE;
     if (stepi_options_read(&cli, arguments, count)) {
-        size_t unreadable = 0;
         result = EXIT_SUCCESS;
         print.is_json = cli.json;
         if (cli.asks_help)
             stepi_print_help(command);
         else
-            result = finish(&cli, command->run(&cli, &unreadable), unreadable);
+            result = answer(&cli);
     }
     free(names);
     return result;

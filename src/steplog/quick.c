@@ -113,6 +113,11 @@ int stepi_run_quick(stepi_quick_t *quick, size_t *unreadable)
         quick->is_unsure = true;
         quick->unsure_at = (stepi_place_t){ .log = 0, .line = 0 };
     }
-    *unreadable += quick->is_unsure ? 0 : failures;
+    if (quick->is_unsure)
+        return 0;
+    *unreadable += failures;
+    counts.entries = quick->ours;
+    counts.foreign = 0; /* most lines were not looked at */
+    stepi_tell_counts(quick->cli, &counts);
     return 0;
 }

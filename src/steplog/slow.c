@@ -1,8 +1,10 @@
 /* steplog slow: finished steps, slowest first. A heap keeps the slowest that were seen; the least slow of them is on top, and gives
- * way. */
-#include "steplog/command.h"
+ * way. Its duration is what a line has to exceed to be read at all: all threads know it. */
+#include "steplog/quick.h"
 
 #include "base/number.h"
+
+#include <stdatomic.h>
 
 #include <stdlib.h>
 
@@ -21,6 +23,7 @@ typedef struct slow {
     finished_t *heap;
     size_t count, capacity, top;
     bool has_no_memory;
+    _Atomic double enough; /* what is below is no answer: --min-ms, or the least of a full heap */
 } slow_t;
 
 /* What came first stays first among equals. */
@@ -107,6 +110,8 @@ static void see_step(void *context, stepi_op_t *op, const stepi_event_t *event, 
         fill(&s->heap[s->count], &operation, event, place);
         sift_up(s->heap, s->count++);
     }
+    if (s->count == s->top) /* a hint: whoever reads an older one reads a line too many */
+        atomic_store_explicit(&s->enough, s->heap[0].ms, memory_order_relaxed);
 }
 
 static void print_finished(stepi_cli_t *cli, const finished_t *f)
@@ -150,11 +155,106 @@ static int by_slowness(const void *a, const void *b)
     return is_slower(a, b) ? -1 : 1;
 }
 
+/* ---- Without reading all lines ---- */
+
+static bool take_digits_back(stepi_span_t *s)
+{
+    const char *end = s->end;
+    while (s->end > s->at && stepi_is_digit(s->end[-1]))
+        s->end--;
+    return s->end < end;
+}
+
+/* A line of text as it is without colours begins so, and no line of JSON or logfmt does. */
+static bool begins_as_text(stepi_span_t line)
+{
+    return *line.at == '[' || *line.at == ' ' || stepi_is_digit(*line.at);
+}
+
+/* The number that the last field of a line of text is. */
+static bool last_number(stepi_span_t line, double *number)
+{
+    stepi_span_t s = line;
+    if (!STEPI_TAKE_LAST(&s, ")"))
+        return false;
+    const char *end = s.end;
+    return take_digits_back(&s) && STEPI_TAKE_LAST(&s, ".") && take_digits_back(&s) &&
+           stepi_span_double((stepi_span_t){ s.end, end }, number);
+}
+
+/* Whether a line may be of a finished step that is slow enough: quick to say of most that they are not. Durations are the last
+ * field of a line of text. */
+static bool may_be_slow(stepi_span_t line, double enough)
+{
+    double ms;
+    const size_t bytes = stepi_span_bytes(line);
+    if (bytes < 16)
+        return false;
+    if (begins_as_text(line) && line.end[-1] != 'm' && line.end[-1] != '\r') /* colours end with an m */
+        return last_number(line, &ms) && ms >= enough;
+    return memmem(line.at, bytes, "duration_ms", 11) != NULL;
+}
+
+static const char *find(void *context, const char *at, const char *end, uint64_t *lines)
+{
+    slow_t *s = context;
+    const double enough = atomic_load_explicit(&s->enough, memory_order_relaxed);
+    while (at < end) {
+        const char *start = at;
+        const stepi_span_t line = stepi_next_line(&at, end);
+        if (may_be_slow(line, enough))
+            return start;
+        *lines += at > line.end ? 1 : 0; /* its line feed */
+    }
+    return NULL;
+}
+
+static bool is_answer(void *context, const stepi_event_t *event)
+{
+    slow_t *s = context;
+    const bool is_end = event->kind == STEPI_STEP_SUCCESS || event->kind == STEPI_STEP_FAILURE;
+    return is_end && event->has_ms && event->ms >= atomic_load_explicit(&s->enough, memory_order_relaxed) &&
+           stepi_holds(&event->description, s->cli->step);
+}
+
+static void answer(void *context, const stepi_event_t *event, stepi_place_t place)
+{
+    see_step(context, NULL, event, place);
+}
+
+/* ---- All of it ---- */
+
+static void free_heap(slow_t *s)
+{
+    for (size_t i = 0; i < s->capacity; i++) {
+        stepi_kept_free(&s->heap[i].operation);
+        stepi_kept_free(&s->heap[i].description);
+    }
+    free(s->heap);
+    s->heap = NULL;
+    s->count = s->capacity = 0;
+    s->enough = s->cli->min_ms;
+}
+
+static int collect(slow_t *s, size_t *unreadable)
+{
+    stepi_cli_t *cli = s->cli;
+    const stepi_watcher_t watcher = { .context = s, .step = see_step };
+    stepi_quick_t quick = { .cli = cli, .context = s, .find = find, .is_answer = is_answer, .answer = answer };
+    if (stepi_can_be_quick(cli)) {
+        if (stepi_run_quick(&quick, unreadable) < 0)
+            return -1;
+        if (!quick.is_unsure)
+            return 0;
+        free_heap(s);
+    }
+    return stepi_watch_logs(cli, cli->names, cli->name_count, &watcher, unreadable);
+}
+
 int64_t stepi_slow(stepi_cli_t *cli, size_t *unreadable)
 {
-    slow_t s = { .cli = cli, .top = cli->has_top ? cli->top : TOP_DEFAULT };
-    const stepi_watcher_t watcher = { .context = &s, .step = see_step };
-    int64_t found = stepi_watch_logs(cli, cli->names, cli->name_count, &watcher, unreadable);
+    slow_t s = { .cli = cli, .top = cli->has_top ? cli->top : TOP_DEFAULT, .enough = cli->min_ms };
+    int64_t found = collect(&s, unreadable);
     if (found == 0) {
         found = (int64_t)s.count;
         if (s.count > 1)
@@ -162,10 +262,8 @@ int64_t stepi_slow(stepi_cli_t *cli, size_t *unreadable)
         for (size_t i = 0; i < s.count; i++)
             print_finished(cli, &s.heap[i]);
     }
-    for (size_t i = 0; i < s.capacity; i++) {
-        stepi_kept_free(&s.heap[i].operation);
-        stepi_kept_free(&s.heap[i].description);
-    }
-    free(s.heap);
+    if (s.has_no_memory)
+        stepi_complain("error", "no memory");
+    free_heap(&s);
     return s.has_no_memory ? -1 : found;
 }

@@ -4,6 +4,8 @@
 
 #include "base/number.h"
 
+#include <math.h>
+
 typedef struct stats {
     stepi_cli_t *cli;
     stepi_series_table_t table;
@@ -55,7 +57,7 @@ static void print_object(stepi_print_t *print, stepi_series_t *series)
         for (int i = 0; i < QUANTILES; i++)
             stepi_json_number(print, names[i], stepi_sample_quantile(&series->durations, quantiles[i]));
         stepi_json_number(print, "max_ms", series->durations.max_ms);
-        stepi_json_number(print, "total_ms", series->durations.total_ms);
+        stepi_json_number(print, "total_ms", round(series->durations.total_ms * 1e6) / 1e6); /* nanoseconds */
     }
     stepi_json_end(print);
 }

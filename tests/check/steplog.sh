@@ -1,0 +1,396 @@
+#!/usr/bin/env bash
+# steplog: each query's answers about the specification's six logs, alone, in a row, among lines of other programs, in every
+# format and from every kind of input; what hostile files do; the command line.
+# shellcheck source-path=SCRIPTDIR source=_common.sh
+. "$(dirname "$0")/_common.sh"
+golden=$source_dir/tests/golden
+steplog=$(realpath "$build_dir")/steplog
+unset NO_COLOR CLICOLOR_FORCE FORCE_COLOR COLUMNS
+if [ ! -x "$steplog" ]; then
+    problem "there is no $steplog: build first"
+    finish
+fi
+cd "$work"
+
+run() { # ARGUMENTS...: stdout and stderr in out and err, the exit code in code
+    code=0
+    timeout 60 "$steplog" "$@" >out 2>err || code=$?
+}
+
+# expect NAME CODE: out is what is on stdin, and the exit code is CODE
+expect() {
+    cat >expected
+    if [ "$code" != "$2" ] || ! diff -u --label expected --label printed expected out >difference; then
+        problem "$1: exit code $code, expected $2" "$(cat difference err)"
+    else
+        passed "$1"
+    fi
+}
+
+says() { # NAME CODE PATTERN: nothing on stdout, stderr matches
+    if [ "$code" = "$2" ] && [ ! -s out ] && grep -qE -- "$3" err; then
+        passed "$1"
+    else
+        problem "$1: exit code $code, expected $2 and '$3'" "$(cat out err)"
+    fi
+}
+
+logs=("$golden"/1_provider_fetch.log "$golden"/2_database_fetch.log "$golden"/3_cache_cold_start.log "$golden"/4_cache_hit.log
+    "$golden"/5_provider_fetch_timeout.log "$golden"/6_database_connection_refused.log)
+for log in "${logs[@]}"; do
+    cp "$log" "$(basename "$log" | cut -c1).log"
+done
+cat "${logs[@]}" >all.log
+cat "$golden"/[1-6]_*.jsonl >all.jsonl
+
+# ---- Each of the six logs
+run failures 1.log 2.log 3.log 4.log
+cp out none.out
+: >empty
+cmp -s none.out empty && passed "failures: none" || problem "failures of logs without one" "$(cat none.out)"
+run failures 5.log 6.log
+expect "failures" 0 <<'END'
+5.log:5: OpenRouter Model Fetch: [2/4] Fetching models from API: Request timeout after 30s (30001.2 ms)
+6.log:3: Database: Fetch All Models: [1/2] Connecting to database: Connection refused (5000.0 ms)
+END
+run failures --json 5.log
+expect "failures --json" 0 <<'END'
+{"operation":"OpenRouter Model Fetch","step":2,"total_steps":4,"description":"Fetching models from API","error":"Request timeout after 30s","duration_ms":30001.2,"log":"5.log","log_line":5}
+END
+run incomplete 1.log 2.log 3.log 4.log 5.log 6.log
+expect "incomplete" 0 <<'END'
+5.log:1: failed  OpenRouter Model Fetch: [2/4] Fetching models from API: Request timeout after 30s
+6.log:1: failed  Database: Fetch All Models: [1/2] Connecting to database: Connection refused
+END
+head -n 4 1.log >open.log
+run incomplete --json open.log
+expect "incomplete: an open one" 0 <<'END'
+{"operation":"OpenRouter Model Fetch","status":"open","last_step":2,"total_steps":4,"description":"Fetching models from API","log":"open.log","log_line":1}
+END
+run slow --top 2 --json 1.log 2.log 3.log 4.log
+expect "slow" 0 <<'END'
+{"operation":"Cache: Fetch Full Catalog","step":3,"total_steps":5,"description":"Fetching from database","duration_ms":3468.5,"status":"ok","log":"3.log","log_line":14}
+{"operation":"Database: Fetch All Models","step":2,"total_steps":2,"description":"Fetching models (paginated)","duration_ms":3456.2,"status":"ok","log":"3.log","log_line":12}
+END
+run slow --operation "Database: Fetch All Models" --min-ms 1000 all.log
+expect "slow --operation --min-ms" 0 <<'END'
+    5000.0 ms  Database: Fetch All Models: [1/2] Connecting to database FAILED  all.log:55
+    3456.2 ms  Database: Fetch All Models: [2/2] Fetching models (paginated)  all.log:33
+    2341.8 ms  Database: Fetch All Models: [2/2] Fetching models (paginated)  all.log:20
+END
+run rate result --step "Checking Redis cache" all.log
+expect "rate" 0 <<'END'
+HIT   1  50.0%
+MISS  1  50.0%
+END
+run rate filtered_out --json all.log
+expect "rate of a number" 0 <<'END'
+{"value":"78","count":1,"share":1}
+END
+run stats --operation Cache all.log
+expect "stats" 0 <<'END'
+                                               count   failures     p50 ms     p90 ms     p99 ms     max ms   total ms
+Cache: Fetch Full Catalog                          2          0        2.5     4040.1     4040.1     4040.1     4042.6
+  [1/5] Checking Redis cache                       2          0        2.3        3.2        3.2        3.2        5.5
+  [2/5] Checking local memory cache                1          0        0.1        0.1        0.1        0.1        0.1
+  [3/5] Fetching from database                     1          0     3468.5     3468.5     3468.5     3468.5     3468.5
+  [4/5] Transforming models to API format          1          0      523.1      523.1      523.1      523.1      523.1
+  [5/5] Populating caches                          1          0       45.2       45.2       45.2       45.2       45.2
+END
+run tree 3.log 5.log
+expect "tree" 0 <<'END'
+Cache: Fetch Full Catalog                      4040.1 ms
+├─ [1/5] Checking Redis cache                     3.2 ms    0 %
+├─ [2/5] Checking local memory cache              0.1 ms    0 %
+├─ [3/5] Fetching from database                3468.5 ms   86 %
+│  └─ Database: Fetch All Models               3468.3 ms   86 %
+│     ├─ [1/2] Connecting to database            12.1 ms    0 %
+│     └─ [2/2] Fetching models (paginated)     3456.2 ms   86 %
+├─ [4/5] Transforming models to API format      523.1 ms   13 %
+└─ [5/5] Populating caches                       45.2 ms    1 %
+OpenRouter Model Fetch  FAILED
+├─ [1/4] Validating API key              0.1 ms
+└─ [2/4] Fetching models from API    30001.2 ms  FAILED: Request timeout after 30s
+END
+run tree open.log
+expect "tree of what never ended" 0 <<'END'
+OpenRouter Model Fetch  NEVER ENDED
+├─ [1/4] Validating API key              0.2 ms
+└─ [2/4] Fetching models from API  NEVER ENDED
+END
+run diff 1.log 5.log
+expect "diff of single runs: what vanished" 0 <<'END'
+vanished     OpenRouter Model Fetch: [3/4] Processing and filtering models
+vanished     OpenRouter Model Fetch: [4/4] Caching models
+END
+
+# ---- The same answers whatever stands around and however it comes
+awk '{ print; print "Jan  1 00:00:0" NR % 10 " host kernel: line " NR " duration_ms=99999.9 failed"; print "" }' all.log >mixed.log
+awk 'BEGIN { srand(7) } { print } rand() < 0.5 { printf "\000\001\377garbage (a=b, duration_ms=88888.8)\n" }' all.log >dirty.log
+gzip -k -c all.log >all.log.gz
+sed 's/$/\r/' all.log >crlf.log
+"$steplog" convert --to text --color always all.log >colored.log
+"$steplog" convert --to text --ascii all.log >ascii.log
+"$steplog" convert --to json all.log >converted.jsonl
+"$steplog" convert --to logfmt all.log >converted.logfmt
+grep -q $'\033' colored.log || problem "convert --color always has no colours"
+! grep -q '🚀' ascii.log || problem "convert --ascii has symbols"
+strip='s/"log":"[^"]*","log_line":[0-9]*/"log":"","log_line":0/'
+for query in "failures" "slow --top 40" "incomplete" "rate result" "stats" "tree"; do
+    # shellcheck disable=SC2086  # words of a command
+    "$steplog" $query --json all.log | sed -E "$strip" >answer
+    [ -s answer ] || problem "$query has no answer"
+    for log in mixed.log dirty.log all.log.gz crlf.log colored.log ascii.log converted.jsonl converted.logfmt -; do
+        code=0
+        # shellcheck disable=SC2086
+        timeout 60 "$steplog" $query --json "$log" <all.log 2>err | sed -E "$strip" >out || code=$?
+        if [ "$code" = 0 ] && cmp -s out answer; then
+            passed "$query of $log"
+        else
+            problem "$query of $log is not that of all.log" "$(diff out answer | head -n 8)" "$(cat err)"
+        fi
+    done
+    # shellcheck disable=SC2086
+    timeout 60 "$steplog" $query --json all.log.gz all.jsonl /dev/null >/dev/null 2>err || problem "$query of several logs" "$(cat err)"
+done
+
+# ---- convert
+for log in all.log colored.log ascii.log; do
+    options=()
+    [ $log != colored.log ] || options=(--color always)
+    [ $log != ascii.log ] || options=(--ascii)
+    for form in json logfmt; do
+        "$steplog" convert --to $form $log | "$steplog" convert --to text "${options[@]}" >back
+        if cmp -s back $log; then
+            passed "$log by way of $form"
+        else
+            problem "$log by way of $form is another" "$(diff $log back | head -n 4)"
+        fi
+    done
+done
+for form in json logfmt; do
+    "$steplog" convert --to $form all.jsonl >once
+    "$steplog" convert --to json once >back
+    cmp -s back all.jsonl && passed "JSON lines by way of $form" || problem "JSON lines by way of $form" "$(diff all.jsonl back | head -n 4)"
+done
+"$steplog" convert --to text --no-timestamps all.jsonl >back
+"$steplog" convert --to text all.jsonl | sed -E 's/[0-9]{4}-[^ ]*Z //' >timed
+cmp -s back timed && passed "convert --no-timestamps" || problem "convert --no-timestamps" "$(diff back timed | head -n 4)"
+
+# ---- Times
+run failures --since 2026-02-04T09:30:30Z --until 2026-02-05 all.jsonl
+grep -c . out >count || true
+if [ "$code" = 0 ] && [ ! -s err ]; then
+    passed "--since and --until"
+else
+    problem "--since and --until" "$(cat out err)"
+fi
+"$steplog" convert --to json --until 2026-02-04T09:30:00.003Z "$golden"/3_cache_cold_start.jsonl >out
+[ "$(wc -l <out)" = 2 ] && passed "--until" || problem "--until" "$(cat out)"
+"$steplog" convert --to json --since 2026-02-04T09:30:04.040062500Z "$golden"/3_cache_cold_start.jsonl >out
+[ "$(wc -l <out)" = 3 ] && passed "--since" || problem "--since" "$(cat out)"
+run failures --since 15m all.log
+says "lines without a time are left out, and counted" 0 'lines say no time'
+
+# ---- Reading few lines or all of them is the same answer
+random_log() { # SEED LINES
+    awk -v seed="$1" -v lines="$2" '
+    function take(k) { return int(rand() * k) }
+    BEGIN {
+        srand(seed)
+        for (i = 0; i < lines; i++) {
+            d = take(8) == 0 ? "    " : ""
+            n = take(2) + 1; total = take(8) ? 4 : 2; name = substr("abcd", n, 1)
+            r = take(16); op = substr("AB", take(2) + 1, 1)
+            if (r < 3) print d "[INFO] 🚀 START: " op
+            else if (r < 7) print d "[INFO] ▶️  [" n "/" total "] " name
+            else if (r < 10) print d "[INFO] ✅ [" n "/" total "] " name " - SUCCESS (duration_ms=" take(100) ".5)"
+            else if (r < 13) print d "[ERROR] ❌ [" n "/" total "] " name " - FAILED: no (duration_ms=" take(100) ".5)"
+            else if (r < 14) print d "[INFO] 🏁 COMPLETE: " op " (total_duration_ms=1.0)"
+            else if (r < 15) print d "[INFO] a message (failed=true)"
+            else print "a failed line of another program"
+        }
+    }'
+}
+same_either_way() { # LOG
+    local query
+    for query in failures "slow --top 25" "slow --min-ms 90 --top 1000"; do
+        # shellcheck disable=SC2086
+        timeout 60 "$steplog" $query --json "$1" 2>/dev/null | sed 's/"log":"[^"]*"//' >out
+        # shellcheck disable=SC2086
+        timeout 60 "$steplog" $query --json - <"$1" 2>/dev/null | sed 's/"log":"[^"]*"//' >expected
+        cat out >>answers
+        cmp -s out expected || problem "$query of $1 differs from what its lines in order say" \
+            "$(diff out expected | head -n 6)" "$(head -n 20 "$1")"
+    done
+}
+: >answers
+for seed in $(seq 300); do
+    random_log "$seed" $((4 + seed % 9)) >tiny.log
+    same_either_way tiny.log
+done
+[ "$problems" != 0 ] || passed "300 small logs, $(wc -l <answers) answers: read whole or not"
+{ for i in $(seq 300); do cat 5.log 1.log; done; } >orderly.log
+{ cat orderly.log; random_log 0 4000; for i in $(seq 50); do cat 3.log 6.log; done; } >both.log
+same_either_way orderly.log
+same_either_way both.log
+
+# Lines that lie across blocks, wherever they are cut.
+for shift in 1 7 50 99; do
+    { printf '%*s\n' $shift x; for i in $(seq 500); do cat all.log; done; } >many.log
+    same_either_way many.log
+    "$steplog" failures many.log | cut -d: -f2 >out
+    grep -n '❌' many.log | cut -d: -f1 >expected
+    cmp -s out expected && [ "$(wc -l <out)" = 1000 ] || problem "line numbers of failures in a long log" "$(diff out expected | head -n 5)"
+    "$steplog" stats --json --operation "OpenRouter" many.log | head -n 1 | cut -d, -f2,3 >out
+    [ "$(cat out)" = '"count":1000,"failures":500' ] || problem "counts in a long log: $(cat out)"
+    "$steplog" convert --to json many.log 2>/dev/null | "$steplog" convert --to text >back
+    tail -n +2 many.log | cmp -s back - || problem "a long log by way of JSON is another"
+    [ "$("$steplog" tree many.log | grep -cE '^[A-Z]')" = 3000 ] || problem "trees of a long log"
+done
+passed "lines across blocks"
+
+# ---- Interleaved operations
+cat >threads.jsonl <<'END'
+{"level":"INFO","event":"operation_start","operation":"A","depth":0,"pid":1,"tid":1,"seq":0}
+{"level":"INFO","event":"operation_start","operation":"A","depth":0,"pid":1,"tid":2,"seq":0}
+{"level":"INFO","event":"step_start","operation":"A","step":1,"description":"one","depth":0,"pid":1,"tid":1,"seq":1}
+{"level":"INFO","event":"step_start","operation":"A","step":1,"description":"two","depth":0,"pid":1,"tid":2,"seq":1}
+{"level":"INFO","event":"step_success","operation":"A","step":1,"description":"one","duration_ms":1,"depth":0,"pid":1,"tid":1,"seq":2}
+{"level":"INFO","event":"operation_complete","operation":"A","total_duration_ms":2,"depth":0,"pid":1,"tid":1,"seq":3}
+END
+run incomplete --json threads.jsonl
+expect "operations of two threads" 0 <<'END'
+{"operation":"A","status":"open","last_step":1,"description":"two","log":"threads.jsonl","log_line":2}
+END
+sed -E 's/"pid":1,"tid":1/"trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331","pid":1,"tid":9/
+        s/"pid":1,"tid":2/"trace_id":"1af7651916cd43dd8448eb211c80319c","span_id":"c7ad6b7169203331","pid":1,"tid":9/' threads.jsonl >traces.jsonl
+run incomplete --json traces.jsonl
+expect "operations of two traces on one thread" 0 <<'END'
+{"operation":"A","status":"open","last_step":1,"description":"two","log":"traces.jsonl","log_line":2}
+END
+cat >interleaved.log <<'END'
+[INFO] 🚀 START: A
+[INFO] ▶️  [1/2] a
+[INFO] 🚀 START: B
+[INFO] ▶️  [1/4] b
+[ERROR] ❌ [1/2] a - FAILED: no (duration_ms=1.0)
+[INFO] ✅ [1/4] b - SUCCESS (duration_ms=2.0)
+[INFO] 🏁 COMPLETE: B (total_duration_ms=3.0)
+END
+run failures interleaved.log
+expect "text: to whom a step belongs" 0 <<'END'
+interleaved.log:5: A: [1/2] a: no (1.0 ms)
+END
+run incomplete interleaved.log
+expect "text: which of two is open" 0 <<'END'
+interleaved.log:1: failed  A: [1/2] a: no
+END
+
+# ---- diff
+series() { # NAME MEAN FAILURES: forty runs
+    awk -v name="$1" -v mean="$2" -v failures="$3" 'BEGIN {
+        for (i = 0; i < 40; i++) {
+            print "[INFO] 🚀 START: Job"; print "[INFO] ▶️  [1/1] " name
+            if (i < failures) print "[ERROR] ❌ [1/1] " name " - FAILED: no (duration_ms=" mean + i % 7 ".0)"
+            else print "[INFO] ✅ [1/1] " name " - SUCCESS (duration_ms=" mean + i % 7 ".0)"
+            print "[INFO] 🏁 COMPLETE: Job (total_duration_ms=5.0)"
+        } }'
+}
+series work 100 0 >base.log
+series work 130 12 >new.log
+run diff --json base.log new.log
+jq -r '[.change, .operation, .description // "-", .statistic] | @tsv' out >lines 2>/dev/null || true
+if ! have jq; then
+    skipped "diff --json: jq is not installed"
+else
+    cp lines out
+    expect "diff: failed more, slower" 0 <<END
+failed more	Job	work	fisher-exact
+slower	Job	work	mann-whitney-u
+END
+fi
+run diff --exit-code base.log base.log
+expect "diff of a log and itself" 0 <empty
+run diff --exit-code base.log new.log
+[ "$code" = 1 ] && passed "diff --exit-code" || problem "diff --exit-code: $code"
+series work 101 0 >near.log
+run diff base.log near.log
+expect "diff: what moved less than --min-effect" 0 <empty
+
+# ---- Hostile
+printf '[ERROR] ❌ [1/1] x\033[2J\302\233y - FAILED: a\\nb\\u202e\033]0;t\007 (duration_ms=1.0)\n[INFO] \377\376\n' >hostile.log
+run failures hostile.log
+if [ "$code" = 0 ] && [ -s out ] && ! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' out; then
+    passed "what a hostile log says is clean"
+else
+    problem "what a hostile log says is not clean" "$(cat -v out)"
+fi
+head -c 3000000 /dev/urandom >garbage
+{ head -c 30000000 /dev/zero | tr '\0' x; echo; cat all.log; } >long.log
+{ cat all.log; head -c 5000000 /dev/zero; echo; cat all.log; } >holes.log
+{ printf '{"level":"INFO","event":"message","x":'; for c in '[' ']'; do head -c 100000 /dev/zero | tr '\0' "$c"; done; echo '}'; cat all.log; } >deep.log
+head -c $(($(stat -c %s all.log.gz) / 2)) all.log.gz >cut.log.gz
+head -c 100 all.log | head -c 12 >cut.log
+for query in failures "slow" incomplete "rate result" stats tree "convert --to json" "convert --to logfmt" "convert --to text"; do
+    for log in garbage long.log holes.log deep.log cut.log empty; do
+        # shellcheck disable=SC2086
+        run $query $log
+        [ "$code" = 0 ] || problem "$query of $log: exit code $code" "$(cat err)"
+    done
+    # shellcheck disable=SC2086
+    run $query cut.log.gz
+    { [ "$code" = 2 ] && grep -q 'ends too early' err; } || problem "$query of a cut gzip file: $code" "$(cat err)"
+    passed "$query of hostile files"
+done
+run failures long.log
+[ "$(wc -l <out)" = 2 ] && grep -q '1 lines of more than 16 MiB' err && passed "a line of 30 MB is skipped and counted" ||
+    problem "a line of 30 MB" "$(cat out err)"
+run failures garbage
+says "nothing in a log is ours" 0 'none of the [0-9]+ lines'
+
+# ---- The command line
+run failures nowhere
+says "a log that is not there" 2 '^steplog: nowhere: No such file'
+run failures .
+says "a directory" 2 'is a directory'
+if [ "$(id -u)" != 0 ]; then
+    : >forbidden
+    chmod 0 forbidden
+    run failures forbidden
+    says "a log that may not be read" 2 'Permission denied'
+fi
+run failures --exit-code all.log
+[ "$code" = 1 ] && passed "--exit-code: 1" || problem "--exit-code: $code"
+run failures --exit-code 1.log
+[ "$code" = 0 ] && passed "--exit-code: 0" || problem "--exit-code of a log without failures: $code"
+run
+says "no command" 2 '--help'
+run failurs all.log
+says "a command that is misspelt" 2 'did you mean failures\?'
+run slow --tpo 3 all.log
+says "an option that is misspelt" 2 'did you mean --top\?'
+run failures --top 3 all.log
+says "an option of another command" 2 'is no option'
+run slow --top none all.log
+says "a value that is none" 2 "wants a number, not 'none'"
+run diff 1.log
+says "diff of one log" 2 'BASE and NEW'
+run convert all.log
+says "convert to nothing" 2 '--to'
+for command in failures slow incomplete rate stats tree diff convert; do
+    run $command --help
+    { [ "$code" = 0 ] && grep -q "^usage: steplog $command" out; } || problem "$command --help" "$(cat out err)"
+done
+run --help
+[ "$code" = 0 ] && [ "$(grep -cE '^  [a-z]+  ' out)" -ge 8 ] && passed "--help of the program and its commands" || problem "--help" "$(cat out)"
+awk 'length($0) > 120' out >wide
+[ ! -s wide ] || problem "--help has long lines" "$(cat wide)"
+CLICOLOR_FORCE=1 "$steplog" failures 5.log | grep -q $'\033\[31m' && passed "CLICOLOR_FORCE" || problem "CLICOLOR_FORCE has no colours"
+! CLICOLOR_FORCE=1 NO_COLOR=1 "$steplog" failures 5.log | grep -q $'\033' && passed "NO_COLOR" || problem "NO_COLOR has colours"
+if [ -w /dev/full ]; then
+    code=0
+    "$steplog" tree all.log >/dev/full 2>err || code=$?
+    [ "$code" = 2 ] && grep -q 'could not be written' err && passed "a full disk" || problem "a full disk: $code" "$(cat err)"
+fi
+finish
