@@ -193,8 +193,8 @@ run failures --since 15m all.log
 says "lines without a time are left out, and counted" 0 'lines say no time'
 
 # ---- Reading few lines or all of them is the same answer
-random_log() { # SEED LINES
-    awk -v seed="$1" -v lines="$2" '
+random_log() { # SEED LINES FAILURES: the last line is a failure, and with FAILURES others are
+    awk -v seed="$1" -v lines="$2" -v failures="$3" '
     function take(k) { return int(rand() * k) }
     BEGIN {
         srand(seed)
@@ -204,12 +204,13 @@ random_log() { # SEED LINES
             r = take(16); op = substr("AB", take(2) + 1, 1)
             if (r < 3) print d "[INFO] 🚀 START: " op
             else if (r < 7) print d "[INFO] ▶️  [" n "/" total "] " name
-            else if (r < 10) print d "[INFO] ✅ [" n "/" total "] " name " - SUCCESS (duration_ms=" take(100) ".5)"
-            else if (r < 13) print d "[ERROR] ❌ [" n "/" total "] " name " - FAILED: no (duration_ms=" take(100) ".5)"
+            else if (r < 11) print d "[INFO] ✅ [" n "/" total "] " name " - SUCCESS (duration_ms=" take(90) ".5)"
+            else if (r < 12 && failures) print d "[ERROR] ❌ [" n "/" total "] " name " - FAILED: no (duration_ms=" take(100) ".5)"
             else if (r < 14) print d "[INFO] 🏁 COMPLETE: " op " (total_duration_ms=1.0)"
             else if (r < 15) print d "[INFO] a message (failed=true)"
-            else print "a failed line of another program"
+            else print "a line of another program"
         }
+        print "[ERROR] ❌ [" n "/" total "] " name " - FAILED: no (duration_ms=95.5)"
     }'
 }
 same_either_way() { # LOG
@@ -226,12 +227,12 @@ same_either_way() { # LOG
 }
 : >answers
 for seed in $(seq 300); do
-    random_log "$seed" $((4 + seed % 9)) >tiny.log
+    random_log "$seed" $((4 + seed % 9)) 0 >tiny.log
     same_either_way tiny.log
 done
 [ "$problems" != 0 ] || passed "300 small logs, $(wc -l <answers) answers: read whole or not"
 { for i in $(seq 300); do cat 5.log 1.log; done; } >orderly.log
-{ cat orderly.log; random_log 0 4000; for i in $(seq 50); do cat 3.log 6.log; done; } >both.log
+{ cat orderly.log; random_log 0 4000 1; for i in $(seq 50); do cat 3.log 6.log; done; } >both.log
 same_either_way orderly.log
 same_either_way both.log
 
@@ -273,9 +274,9 @@ cat >interleaved.log <<'END'
 [INFO] 🚀 START: A
 [INFO] ▶️  [1/2] a
 [INFO] 🚀 START: B
-[INFO] ▶️  [1/4] b
+[INFO] ▶️  [1/2] b
 [ERROR] ❌ [1/2] a - FAILED: no (duration_ms=1.0)
-[INFO] ✅ [1/4] b - SUCCESS (duration_ms=2.0)
+[INFO] ✅ [1/2] b - SUCCESS (duration_ms=2.0)
 [INFO] 🏁 COMPLETE: B (total_duration_ms=3.0)
 END
 run failures interleaved.log
