@@ -36,7 +36,7 @@ static void set_parent(step_logger_t *op, step_logger_t *parent)
 
 static const int32_t *threshold_for(const step_log_t *log, const step_logger_t *op)
 {
-    if (log->records_all)
+    if (stepi_records_all(log))
         return &log->admits_all;
     const stepi_text_t name = stepi_name_text(&op->name);
     const int32_t *rule = log->rules.count > 0 ? stepi_rules_level(&log->rules, &name) : NULL;

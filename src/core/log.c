@@ -76,8 +76,9 @@ static void set_up_levels(step_log_t *log, const step_log_options_t *options)
 {
     stepi_slice_t bad;
     stepi_rules_read(&log->rules, options->level_rules, &bad);
-    log->records_all = options->flight_recorder_bytes > 0;
-    log->levels_vary = log->records_all || log->rules.count > 0;
+    const bool all = options->flight_recorder_bytes > 0;
+    atomic_store_explicit(&log->records_all, all, memory_order_relaxed);
+    atomic_store_explicit(&log->levels_vary, all || log->rules.count > 0, memory_order_relaxed);
     __atomic_store_n(&log->level, options->level, __ATOMIC_RELAXED);
 }
 
@@ -197,7 +198,7 @@ int step_log_set_level(step_log_t *log, step_level_t level)
     log = stepi_log_of(log);
     if (log == NULL || level < 1 || level > STEP_LEVEL_OFF)
         return STEP_EINVAL;
-    if (log->records_all)
+    if (stepi_records_all(log))
         return set_level_behind(log, level);
     set_level(log, &level);
     return STEP_OK;

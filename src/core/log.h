@@ -53,8 +53,8 @@ struct step_log {
     _Atomic bool shows_places;    /* some output shows file and line of calls */
     bool clocked;
     bool drop_when_full;
-    bool records_all;  /* there is a flight recorder: the backend decides what is below the level */
-    bool levels_vary;  /* by operation: a message asks the one that it joins */
+    _Atomic bool records_all; /* there is a flight recorder: the backend decides what is below the level */
+    _Atomic bool levels_vary; /* by operation: a message asks the one that it joins */
     int32_t admits_all; /* 0: the threshold of operations then */
     const char *redact; /* patterns of keys whose values are secret; NULL: none */
     step_clock_t clock;
@@ -102,6 +102,16 @@ step_log_t *stepi_log_of(step_log_t *log);
 static inline int32_t stepi_level_of(const step_log_t *log)
 {
     return __atomic_load_n(&log->level, __ATOMIC_RELAXED);
+}
+
+static inline bool stepi_records_all(const step_log_t *log)
+{
+    return atomic_load_explicit(&log->records_all, memory_order_relaxed);
+}
+
+static inline bool stepi_levels_vary(const step_log_t *log)
+{
+    return atomic_load_explicit(&log->levels_vary, memory_order_relaxed);
 }
 
 static inline bool stepi_log_is_open(const step_log_t *log, uint64_t serial)

@@ -25,7 +25,7 @@ static bool log_wants(const step_log_t *log, step_level_t level)
 /* The same for a message, which may join an operation that has a level of its own. */
 static bool message_is_wanted(const step_log_t *log, step_level_t level)
 {
-    if (log == NULL || !log->levels_vary)
+    if (log == NULL || !stepi_levels_vary(log))
         return log_wants(log, level);
     const stepi_current_t *current = stepi_current();
     if (current == NULL || current->log != log)
@@ -141,7 +141,7 @@ typedef struct quick {
 /* As a message: where levels are by operation, that of the one that is current. A recorder holds only what joins it. */
 static bool quick_is_wanted(const step_log_t *log, int level)
 {
-    return log != NULL && log->records_all ? log_wants(log, level) : message_is_wanted(log, level);
+    return log != NULL && stepi_records_all(log) ? log_wants(log, level) : message_is_wanted(log, level);
 }
 
 static void write_quick(const quick_t *quick, const step_field_t *fields, size_t count)

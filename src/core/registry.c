@@ -127,7 +127,7 @@ static void update_gate(void)
     if (atomic_load_explicit(&default_state, memory_order_relaxed) == STEPI_DEFAULT_UNMADE)
         gate = 0; /* the first message of any level makes the default log */
     else if (log != NULL && atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN)
-        gate = log->levels_vary ? 0 : stepi_level_of(log); /* 0: each message asks */
+        gate = stepi_levels_vary(log) ? 0 : stepi_level_of(log); /* 0: each message asks */
     __atomic_store_n(&stepi_gate, gate, __ATOMIC_RELAXED); /* relaxed: only a hint, the log decides */
 }
 

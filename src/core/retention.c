@@ -202,7 +202,7 @@ bool stepi_retention_admits(const step_log_t *log, const stepi_open_operation_t 
     const int level = level_of(log, operation);
     line->from_recorder = line->level < level;
     line->admitted_as = level;
-    return !line->from_recorder || (log->records_all && level < STEP_LEVEL_OFF && line->kind != STEPI_OPERATION_STUCK);
+    return !line->from_recorder || (stepi_records_all(log) && level < STEP_LEVEL_OFF && line->kind != STEPI_OPERATION_STUCK);
 }
 
 static bool is_bad_end(const stepi_line_t *line)
@@ -273,7 +273,7 @@ void stepi_retention_line(step_log_t *log, stepi_open_operation_t *operation, st
     stepi_retention_t *r = &log->backend.retention;
     stepi_hold_t *hold = operation != NULL && r->is_on ? hold_of(r, operation) : NULL;
     /* without a recorder the call has looked at the level */
-    const bool admitted = !log->records_all || stepi_retention_admits(log, operation, line);
+    const bool admitted = !stepi_records_all(log) || stepi_retention_admits(log, operation, line);
     if (!admitted || (hold == NULL && line->from_recorder))
         log->backend.processed++; /* filtered */
     else if (hold == NULL)

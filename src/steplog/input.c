@@ -39,7 +39,9 @@ void stepi_init_lock(pthread_mutex_t *lock)
 {
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
+#ifdef __GLIBC__ /* what is held so briefly is worth a moment's spinning, where that can be had */
     pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
     pthread_mutex_init(lock, &attributes);
     pthread_mutexattr_destroy(&attributes);
 }

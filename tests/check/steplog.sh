@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # steplog: each query's answers about the specification's six logs, alone, in a row, among lines of other programs, in every
 # format and from every kind of input; what hostile files do; the command line.
+# shellcheck disable=SC2015 # passed() does not fail
 # shellcheck source-path=SCRIPTDIR source=_common.sh
 . "$(dirname "$0")/_common.sh"
 golden=$source_dir/tests/golden
@@ -47,7 +48,7 @@ cat "$golden"/[1-6]_*.jsonl >all.jsonl
 run failures 1.log 2.log 3.log 4.log
 cp out none.out
 : >empty
-cmp -s none.out empty && passed "failures: none" || problem "failures of logs without one" "$(cat none.out)"
+if cmp -s none.out empty; then passed "failures: none"; else problem "failures of logs without one" "$(cat none.out)"; fi
 run failures 5.log 6.log
 expect "failures" 0 <<'END'
 5.log:5: OpenRouter Model Fetch: [2/4] Fetching models from API: Request timeout after 30s (30001.2 ms)
@@ -171,7 +172,11 @@ done
 for form in json logfmt; do
     "$steplog" convert --to $form all.jsonl >once
     "$steplog" convert --to json once >back
-    cmp -s back all.jsonl && passed "JSON lines by way of $form" || problem "JSON lines by way of $form" "$(diff all.jsonl back | head -n 4)"
+    if cmp -s back all.jsonl; then
+        passed "JSON lines by way of $form"
+    else
+        problem "JSON lines by way of $form" "$(diff all.jsonl back | head -n 4)"
+    fi
 done
 "$steplog" convert --to text --no-timestamps all.jsonl >back
 "$steplog" convert --to text all.jsonl | sed -E 's/[0-9]{4}-[^ ]*Z //' >timed
@@ -232,13 +237,13 @@ for seed in $(seq 300); do
 done
 [ "$problems" != 0 ] || passed "300 small logs, $(wc -l <answers) answers: read whole or not"
 { for i in $(seq 300); do cat 5.log 1.log; done; } >orderly.log
-{ cat orderly.log; random_log 0 4000 1; for i in $(seq 50); do cat 3.log 6.log; done; } >both.log
+{ cat orderly.log; random_log 0 4000 1; for _ in $(seq 50); do cat 3.log 6.log; done; } >both.log
 same_either_way orderly.log
 same_either_way both.log
 
 # Lines that lie across blocks, wherever they are cut.
 for shift in 1 7 50 99; do
-    { printf '%*s\n' $shift x; for i in $(seq 500); do cat all.log; done; } >many.log
+    { printf '%*s\n' $shift x; for _ in $(seq 500); do cat all.log; done; } >many.log
     same_either_way many.log
     "$steplog" failures many.log | cut -d: -f2 >out
     grep -n '❌' many.log | cut -d: -f1 >expected
