@@ -82,8 +82,8 @@ static void set_duration(const stepi_entry_t *entry, stepi_event_t *event)
 
 double stepi_weight_of(const stepi_entry_t *entry)
 {
-    (void)entry;
-    return 1;
+    double rate;
+    return stepi_own_double(entry, STEPI_OWN_SAMPLE_RATE, &rate) && rate > 0 && rate < 1 ? 1 / rate : 1;
 }
 
 void stepi_event_of(stepi_reader_t *reader, const stepi_entry_t *entry, const stepi_block_t *block,

@@ -106,19 +106,19 @@ static stepi_text_t operation_of(const stepi_op_t *op, const stepi_event_t *even
     return op != NULL ? stepi_kept_text(&op->name) : (stepi_text_t){ .bytes = NULL };
 }
 
-/* So that an operation stands before its steps, it gets its place with its first step. */
-static void add(stepi_series_table_t *table, const series_name_t *name, const stepi_event_t *event, bool has_failed)
+static void add(stepi_series_table_t *table, const series_name_t *name, const stepi_event_t *event, double weight,
+                bool has_failed)
 {
     stepi_series_t *series = series_of(table, name, event);
     if (series == NULL) {
-        table->others += event->weight;
+        table->others += weight;
         return;
     }
     series->lines++;
-    series->ended += event->weight;
-    series->failed += has_failed ? event->weight : 0;
+    series->ended += weight;
+    series->failed += has_failed ? weight : 0;
     if (event->has_ms)
-        stepi_sample_add(&series->durations, event->ms, event->weight);
+        stepi_sample_add(&series->durations, event->ms, weight);
 }
 
 void stepi_series_see_step(stepi_series_table_t *table, const stepi_op_t *op, const stepi_event_t *event)
@@ -129,10 +129,10 @@ void stepi_series_see_step(stepi_series_table_t *table, const stepi_op_t *op, co
     const series_name_t name = { &operation, &event->description };
     if (event->kind != STEPI_STEP_SUCCESS && !has_failed)
         return;
-    if (operation.bytes != NULL)
+    if (operation.bytes != NULL) /* it stands before its steps, though it ends after them */
         series_of(table, &whole, event);
     if (event->has_step)
-        add(table, &name, event, has_failed);
+        add(table, &name, event, stepi_weight_in(op, event), has_failed);
 }
 
 void stepi_series_see_end(stepi_series_table_t *table, const stepi_op_t *op, stepi_ending_t ending,
@@ -143,7 +143,7 @@ void stepi_series_see_end(stepi_series_table_t *table, const stepi_op_t *op, ste
     const stepi_text_t operation = operation_of(op, event);
     const series_name_t whole = { &operation, NULL };
     if (ending == STEPI_ENDED || has_failed)
-        add(table, &whole, event != NULL ? event : &never, has_failed);
+        add(table, &whole, event != NULL ? event : &never, event != NULL ? stepi_weight_in(op, event) : 1, has_failed);
 }
 
 /* ---- Order ---- */

@@ -194,6 +194,7 @@ static void start_op(stepi_tracker_t *tracker, const stepi_event_t *event, stepi
     op->line = place.line;
     op->has_time = event->has_time;
     op->start_ns = event->wall_ns;
+    op->weight = event->weight;
     op->older_in_stream = stream->newest;
     if (stream->newest != NULL)
         stream->newest->newer_in_stream = op;

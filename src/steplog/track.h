@@ -52,6 +52,7 @@ typedef struct stepi_op {
     uint64_t line; /* of its START */
     bool has_time;
     int64_t start_ns;
+    double weight; /* for how many operations it stands */
 
     bool has_step, step_is_open, has_failed; /* has_failed: what came last was a failure */
     int32_t step, total;
@@ -84,6 +85,12 @@ stepi_tracker_t *stepi_tracker_new(const stepi_watcher_t *watcher); /* NULL with
 void stepi_tracker_feed(stepi_tracker_t *tracker, const stepi_event_t *event, stepi_place_t place);
 void stepi_tracker_end(stepi_tracker_t *tracker); /* reports what is open */
 void stepi_tracker_free(stepi_tracker_t *tracker);
+
+/* For how many lines the event's stands: in text only the first and the last line of an operation say so. */
+static inline double stepi_weight_in(const stepi_op_t *op, const stepi_event_t *event)
+{
+    return event->form == STEPI_FORM_TEXT && op != NULL ? op->weight : event->weight;
+}
 
 /* Whether the operation, which did not complete, is one that failed. */
 static inline bool stepi_op_failed(const stepi_op_t *op)

@@ -29,11 +29,45 @@ expect() {
 }
 
 says() { # NAME CODE PATTERN: nothing on stdout, stderr matches
-    if [ "$code" = "$2" ] && [ ! -s out ] && grep -qE -- "$3" err; then
+    if [ "$code" = "$2" ] && [ ! -s out ] && grep -E -- "$3" err >/dev/null; then
         passed "$1"
     else
         problem "$1: exit code $code, expected $2 and '$3'" "$(cat out err)"
     fi
+}
+
+# verify NAME COMMAND...: it succeeds
+verify() {
+    local name=$1
+    shift
+    if "$@"; then
+        passed "$name"
+    else
+        problem "$name" "$(cat out err 2>/dev/null | head -n 12)"
+    fi
+}
+
+same() { # NAME EXPECTED ACTUAL: two files
+    if cmp -s "$2" "$3"; then
+        passed "$1"
+    else
+        problem "$1" "$(diff "$2" "$3" | head -n 6)"
+    fi
+}
+
+# shellcheck disable=SC2317  # these are called through verify()
+lines() { # FILE COUNT
+    [ "$(wc -l <"$1")" = "$2" ]
+}
+
+# shellcheck disable=SC2317
+finds() { # PATTERN FILE
+    grep -E -- "$1" "$2" >/dev/null
+}
+
+# shellcheck disable=SC2317
+lacks() { # PATTERN FILE
+    ! grep -- "$1" "$2" >/dev/null
 }
 
 logs=("$golden"/1_provider_fetch.log "$golden"/2_database_fetch.log "$golden"/3_cache_cold_start.log "$golden"/4_cache_hit.log
@@ -48,7 +82,7 @@ cat "$golden"/[1-6]_*.jsonl >all.jsonl
 run failures 1.log 2.log 3.log 4.log
 cp out none.out
 : >empty
-if cmp -s none.out empty; then passed "failures: none"; else problem "failures of logs without one" "$(cat none.out)"; fi
+same "failures: none" empty none.out
 run failures 5.log 6.log
 expect "failures" 0 <<'END'
 5.log:5: OpenRouter Model Fetch: [2/4] Fetching models from API: Request timeout after 30s (30001.2 ms)
@@ -134,8 +168,8 @@ sed 's/$/\r/' all.log >crlf.log
 "$steplog" convert --to text --ascii all.log >ascii.log
 "$steplog" convert --to json all.log >converted.jsonl
 "$steplog" convert --to logfmt all.log >converted.logfmt
-grep -q $'\033' colored.log || problem "convert --color always has no colours"
-! grep -q '🚀' ascii.log || problem "convert --ascii has symbols"
+verify "convert --color always has colours" finds $'\033' colored.log
+verify "convert --ascii has no symbols" lacks '🚀' ascii.log
 strip='s/"log":"[^"]*","log_line":[0-9]*/"log":"","log_line":0/'
 for query in "failures" "slow --top 40" "incomplete" "rate result" "stats" "tree"; do
     # shellcheck disable=SC2086  # words of a command
@@ -162,38 +196,25 @@ for log in all.log colored.log ascii.log; do
     [ $log != ascii.log ] || options=(--ascii)
     for form in json logfmt; do
         "$steplog" convert --to $form $log | "$steplog" convert --to text "${options[@]}" >back
-        if cmp -s back $log; then
-            passed "$log by way of $form"
-        else
-            problem "$log by way of $form is another" "$(diff $log back | head -n 4)"
-        fi
+        same "$log by way of $form" $log back
     done
 done
 for form in json logfmt; do
     "$steplog" convert --to $form all.jsonl >once
     "$steplog" convert --to json once >back
-    if cmp -s back all.jsonl; then
-        passed "JSON lines by way of $form"
-    else
-        problem "JSON lines by way of $form" "$(diff all.jsonl back | head -n 4)"
-    fi
+    same "JSON lines by way of $form" all.jsonl back
 done
 "$steplog" convert --to text --no-timestamps all.jsonl >back
 "$steplog" convert --to text all.jsonl | sed -E 's/[0-9]{4}-[^ ]*Z //' >timed
-cmp -s back timed && passed "convert --no-timestamps" || problem "convert --no-timestamps" "$(diff back timed | head -n 4)"
+same "convert --no-timestamps" timed back
 
 # ---- Times
 run failures --since 2026-02-04T09:30:30Z --until 2026-02-05 all.jsonl
-grep -c . out >count || true
-if [ "$code" = 0 ] && [ ! -s err ]; then
-    passed "--since and --until"
-else
-    problem "--since and --until" "$(cat out err)"
-fi
+verify "--since and --until" lines out 1
 "$steplog" convert --to json --until 2026-02-04T09:30:00.003Z "$golden"/3_cache_cold_start.jsonl >out
-[ "$(wc -l <out)" = 2 ] && passed "--until" || problem "--until" "$(cat out)"
+verify "--until" lines out 2
 "$steplog" convert --to json --since 2026-02-04T09:30:04.040062500Z "$golden"/3_cache_cold_start.jsonl >out
-[ "$(wc -l <out)" = 3 ] && passed "--since" || problem "--since" "$(cat out)"
+verify "--since" lines out 3
 run failures --since 15m all.log
 says "lines without a time are left out, and counted" 0 'lines say no time'
 
@@ -236,7 +257,7 @@ for seed in $(seq 300); do
     same_either_way tiny.log
 done
 [ "$problems" != 0 ] || passed "300 small logs, $(wc -l <answers) answers: read whole or not"
-{ for i in $(seq 300); do cat 5.log 1.log; done; } >orderly.log
+{ for _ in $(seq 300); do cat 5.log 1.log; done; } >orderly.log
 { cat orderly.log; random_log 0 4000 1; for _ in $(seq 50); do cat 3.log 6.log; done; } >both.log
 same_either_way orderly.log
 same_either_way both.log
@@ -247,14 +268,16 @@ for shift in 1 7 50 99; do
     same_either_way many.log
     "$steplog" failures many.log | cut -d: -f2 >out
     grep -n '❌' many.log | cut -d: -f1 >expected
-    cmp -s out expected && [ "$(wc -l <out)" = 1000 ] || problem "line numbers of failures in a long log" "$(diff out expected | head -n 5)"
+    same "line numbers of failures in a long log" expected out
+    verify "all failures of a long log" lines out 1000
     "$steplog" stats --json --operation "OpenRouter" many.log | head -n 1 | cut -d, -f2,3 >out
-    [ "$(cat out)" = '"count":1000,"failures":500' ] || problem "counts in a long log: $(cat out)"
+    verify "counts in a long log" finds '^"count":1000,"failures":500$' out
     "$steplog" convert --to json many.log 2>/dev/null | "$steplog" convert --to text >back
-    tail -n +2 many.log | cmp -s back - || problem "a long log by way of JSON is another"
-    [ "$("$steplog" tree many.log | grep -cE '^[A-Z]')" = 3000 ] || problem "trees of a long log"
+    tail -n +2 many.log >expected
+    same "a long log by way of JSON" expected back
+    "$steplog" tree many.log | grep -E '^[A-Z]' >out
+    verify "trees of a long log" lines out 3000
 done
-passed "lines across blocks"
 
 # ---- Interleaved operations
 cat >threads.jsonl <<'END'
@@ -293,6 +316,28 @@ expect "text: which of two is open" 0 <<'END'
 interleaved.log:1: failed  A: [1/2] a: no
 END
 
+# ---- Sampled logs: a line counts for as many as it stands for; in text only START and COMPLETE say so
+cat >sampled.jsonl <<'END'
+{"level":"INFO","event":"operation_start","operation":"A","sample_rate":0.1,"depth":0,"pid":1,"tid":1,"seq":0}
+{"level":"INFO","event":"step_success","operation":"A","step":1,"description":"one","duration_ms":1.0,"sample_rate":0.1,"depth":0,"pid":1,"tid":1,"seq":2,"result":"HIT"}
+{"level":"INFO","event":"operation_complete","operation":"A","total_duration_ms":2.0,"sample_rate":0.1,"depth":0,"pid":1,"tid":1,"seq":3}
+{"level":"INFO","event":"operation_start","operation":"A","depth":0,"pid":1,"tid":1,"seq":4}
+{"level":"ERROR","event":"step_failure","operation":"A","step":1,"description":"one","error":"no","duration_ms":3.0,"depth":0,"pid":1,"tid":1,"seq":5,"result":"MISS"}
+END
+"$steplog" convert --to text sampled.jsonl >sampled.log
+for log in sampled.jsonl sampled.log; do
+    run stats --json $log
+    expect "stats of $log" 0 <<'END'
+{"operation":"A","count":11,"failures":1,"p50_ms":2,"p90_ms":2,"p99_ms":2,"max_ms":2,"total_ms":20}
+{"operation":"A","step":1,"description":"one","count":11,"failures":1,"p50_ms":1,"p90_ms":1,"p99_ms":3,"max_ms":3,"total_ms":13}
+END
+done
+run rate result sampled.jsonl
+expect "rate of a sampled log" 0 <<'END'
+HIT   10  90.9%
+MISS  1  9.1%
+END
+
 # ---- diff
 series() { # NAME MEAN FAILURES: forty runs
     awk -v name="$1" -v mean="$2" -v failures="$3" 'BEGIN {
@@ -319,7 +364,7 @@ fi
 run diff --exit-code base.log base.log
 expect "diff of a log and itself" 0 <empty
 run diff --exit-code base.log new.log
-[ "$code" = 1 ] && passed "diff --exit-code" || problem "diff --exit-code: $code"
+verify "diff --exit-code" [ "$code" = 1 ]
 series work 101 0 >near.log
 run diff base.log near.log
 expect "diff: what moved less than --min-effect" 0 <empty
@@ -346,12 +391,12 @@ for query in failures "slow" incomplete "rate result" stats tree "convert --to j
     done
     # shellcheck disable=SC2086
     run $query cut.log.gz
-    { [ "$code" = 2 ] && grep -q 'ends too early' err; } || problem "$query of a cut gzip file: $code" "$(cat err)"
-    passed "$query of hostile files"
+    verify "$query of a cut gzip file: exit code" [ "$code" = 2 ]
+    verify "$query of a cut gzip file says so" finds 'ends too early' err
 done
 run failures long.log
-[ "$(wc -l <out)" = 2 ] && grep -q '1 lines of more than 16 MiB' err && passed "a line of 30 MB is skipped and counted" ||
-    problem "a line of 30 MB" "$(cat out err)"
+verify "a line of 30 MB is skipped" lines out 2
+verify "a line of 30 MB is counted" finds '1 lines of more than 16 MiB' err
 run failures garbage
 says "nothing in a log is ours" 0 'none of the [0-9]+ lines'
 
@@ -367,9 +412,9 @@ if [ "$(id -u)" != 0 ]; then
     says "a log that may not be read" 2 'Permission denied'
 fi
 run failures --exit-code all.log
-[ "$code" = 1 ] && passed "--exit-code: 1" || problem "--exit-code: $code"
+verify "--exit-code: 1" [ "$code" = 1 ]
 run failures --exit-code 1.log
-[ "$code" = 0 ] && passed "--exit-code: 0" || problem "--exit-code of a log without failures: $code"
+verify "--exit-code: 0" [ "$code" = 0 ]
 run
 says "no command" 2 '--help'
 run failurs all.log
@@ -386,17 +431,21 @@ run convert all.log
 says "convert to nothing" 2 '--to'
 for command in failures slow incomplete rate stats tree diff convert; do
     run $command --help
-    { [ "$code" = 0 ] && grep -q "^usage: steplog $command" out; } || problem "$command --help" "$(cat out err)"
+    verify "$command --help" finds "^usage: steplog $command" out
 done
 run --help
-[ "$code" = 0 ] && [ "$(grep -cE '^  [a-z]+  ' out)" -ge 8 ] && passed "--help of the program and its commands" || problem "--help" "$(cat out)"
+grep -E '^  [a-z]+  ' out >commands
+verify "--help of the program names its commands" lines commands 8
 awk 'length($0) > 120' out >wide
-[ ! -s wide ] || problem "--help has long lines" "$(cat wide)"
-CLICOLOR_FORCE=1 "$steplog" failures 5.log | grep -q $'\033\[31m' && passed "CLICOLOR_FORCE" || problem "CLICOLOR_FORCE has no colours"
-! CLICOLOR_FORCE=1 NO_COLOR=1 "$steplog" failures 5.log | grep -q $'\033' && passed "NO_COLOR" || problem "NO_COLOR has colours"
+same "--help has no long lines" empty wide
+CLICOLOR_FORCE=1 "$steplog" failures 5.log >out
+verify "CLICOLOR_FORCE" finds $'\033\\[31m' out
+CLICOLOR_FORCE=1 NO_COLOR=1 "$steplog" failures 5.log >out
+verify "NO_COLOR" lacks $'\033' out
 if [ -w /dev/full ]; then
     code=0
     "$steplog" tree all.log >/dev/full 2>err || code=$?
-    [ "$code" = 2 ] && grep -q 'could not be written' err && passed "a full disk" || problem "a full disk: $code" "$(cat err)"
+    verify "a full disk: exit code" [ "$code" = 2 ]
+    verify "a full disk" finds 'could not be written' err
 fi
 finish
