@@ -62,7 +62,7 @@ static void bound_fields_of_all(void **state)
     expect_text(t, "[INFO] outside (service=catalog, host=\"a b\")\n");
 }
 
-/* One call site, and one set of keys, in lines in which the keys are ours and in lines in which they are not. */
+/* The same keys in lines in which they are ours and in lines in which they are not. */
 static void log_at(step_logger_t *op, int which)
 {
     switch (which) {
@@ -91,6 +91,34 @@ static void keys_that_are_marks_elsewhere(void **state)
         expect_text(t, "[INFO] 🏁 COMPLETE: Sync (\"slow\"=1, \"sample_rate\"=2, total_duration_ms=0.0)\n");
         step_logger_free(op);
     }
+}
+
+/* The same with ids, which some lines of a call site show and others do not. */
+static void keys_that_are_ids_elsewhere(void **state)
+{
+    (void)state;
+    const step_text_options_t options = { .size = sizeof(options), .ids = 1 };
+    step_sink_t *with_ids = step_sink_memory(1 << 16);
+    step_logger_t *op = operation_in(t->log, "Sync", 1);
+    size_t seen = 0;
+    assert_int_equal(step_log_add_output(t->log, with_ids, step_format_text_with(&options), 0), STEP_OK);
+    for (int i = 0; i < 4; i++) {
+        if (i == 1)
+            step_logger_start(op);
+        if (i == 3)
+            step_logger_complete(op);
+        new_text(t); /* flushes */
+        seen = strlen(step_sink_memory_text(with_ids));
+        step_info("asked", step_kv("trace_id", 1), step_kv("span_id", 2));
+        new_text(t);
+        const char *line = step_sink_memory_text(with_ids) + seen;
+        const bool in_operation = i == 1 || i == 2;
+        const char *expected = in_operation ? "[INFO] asked (\"trace_id\"=1, \"span_id\"=2, trace_id="
+                                            : "[INFO] asked (trace_id=1, span_id=2)\n";
+        line += strspn(line, " ");
+        assert_int_equal(strncmp(line, expected, strlen(expected)), 0);
+    }
+    step_logger_free(op);
 }
 
 static void one_step(step_logger_t *op, int number, const char *description, int64_t ms)
@@ -150,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(bound_fields_of_all),
         TEST(keys_that_are_marks_elsewhere),
+        TEST(keys_that_are_ids_elsewhere),
         TEST(canonical_lines),
         TEST(more_steps_than_are_told),
     };

@@ -270,6 +270,12 @@ static void keys_that_are_names_of_steps(void **state)
             assert_string_not_equal(object.members[k].name.bytes, object.members[own + i].name.bytes);
     }
     free(r.bytes);
+    line = line_with(STEPI_OPERATION_COMPLETE, STEPI_PART_OPERATION, fields, 1); /* most of the names are ours */
+    line.steps = steps;
+    line.step_count = STEPS;
+    r = render_line(canonical_json, &line);
+    assert_non_null(strstr(r.bytes, "\"seq\":9,\"step_0_1\":0}\n"));
+    free(r.bytes);
 }
 
 int main(void)
