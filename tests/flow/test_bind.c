@@ -178,6 +178,25 @@ static void keys_that_come_again(void **state)
                    "INFO complete Child | a=null b=3.5\nINFO complete A | a=last b=3.5\n");
 }
 
+/* What waits says what was bound when it was logged. */
+static void lines_that_wait(void **state)
+{
+    test_log_t *t = *state;
+    step_log_options_t options = test_log_options(t);
+    options.sample_rate = 0;
+    plain_log_open(t, &options, 0);
+    step_logger_t *op = started("A", NULL);
+    for (int i = 1; i < 4; i++) {
+        step_logger_bind(op, step_kv("a", i));
+        step_log_bind(t->log, step_kv("b", i * 10));
+        step_info("x");
+    }
+    step_logger_failure(op, "no");
+    finish(op);
+    expect_text(t, "INFO start A\nINFO message A \"x\" | a=1 b=10\nINFO message A \"x\" | a=2 b=20\n"
+                   "INFO message A \"x\" | a=3 b=30\nERROR failure A \"no\" | a=3 b=30\nINFO complete A | a=3 b=30\n");
+}
+
 static void hostile_keys(void **state)
 {
     test_log_t *t = *state;
@@ -422,6 +441,7 @@ int main(void)
         BIND_TEST(of_the_log),
         BIND_TEST(lines_of_the_library),
         BIND_TEST(keys_that_come_again),
+        BIND_TEST(lines_that_wait),
         BIND_TEST(hostile_keys),
         BIND_TEST(secrets),
         BIND_TEST(after_the_end),

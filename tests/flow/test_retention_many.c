@@ -311,6 +311,32 @@ static void lossy_sinks(void **state)
     capture_free(bad);
 }
 
+/* Rings that drop lose beginnings and ends as well: what waits for an end that never comes is let go when its operation is not
+ * there any more. */
+static void ends_that_were_lost(void **state)
+{
+    enum { EACH = 1000 };
+    test_log_t *t = *state;
+    pthread_t threads[THREADS];
+    crew_t crews[THREADS];
+    step_log_options_t options = retaining(t, 0.1, RECORDER_BYTES);
+    options.when_full = STEP_FULL_DROP;
+    options.ring_bytes = 4096;
+    plain_log_open(t, &options, 0);
+    for (int i = 0; i < THREADS; i++)
+        crews[i] = (crew_t){ .log = t->log, .first = i * EACH, .count = EACH };
+    start_all(threads, crews, run_many);
+    join_all(threads);
+    step_stats_t stats = balanced_stats(t->log);
+    for (int i = 0; i < 600 && stats.held > 0; i++) {
+        usleep(50000);
+        step_info("traffic");
+        stats = balanced_stats(t->log);
+    }
+    assert_int_equal(stats.held, 0);
+    assert_int_equal(t->log->backend.retention.bytes, 0);
+}
+
 /* ---- Again and again ---- */
 
 /* Closed while things are held and open: nothing leaks (the sanitizer's part), and the next log knows nothing of it. */
@@ -456,6 +482,7 @@ int main(int argc, char **argv)
         TEST(one_tree_by_eight_threads),
         TEST(processes_keep_the_same_traces),
         TEST(lossy_sinks),
+        TEST(ends_that_were_lost),
         TEST(closed_and_opened_again),
         TEST(fork_while_something_is_held),
         TEST(the_oldest_give_way),
