@@ -2,7 +2,6 @@
 /* wrap: write malloc */
 #include "fault.h"
 
-#include <poll.h>
 #include <setjmp.h>
 #include <sys/mman.h>
 
