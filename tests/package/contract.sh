@@ -97,6 +97,7 @@ libdir=$(dirname "$(find "$prefix" -name libstep_logger.a)")
 (cd "$prefix" && find . -type f -o -type l) | sed "s,^\./,,; s,^${libdir#"$prefix/"}/,LIB/," | sort >"$work/installed"
 {
     echo include/step_logger.h
+    printf '%s\n' bin/steplog share/man/man1/steplog.1 share/bash-completion/completions/steplog
     (cd "$source_dir/include" && find step_logger -name '*.h' | sed 's,^,include/,')
     printf 'LIB/%s\n' libstep_logger.a libstep_logger_testing.a libstep_logger.so libstep_logger.so.0 "libstep_logger.so.$version" \
         pkgconfig/step_logger{,_testing}.pc cmake/step_logger/step_logger-{config,config-version,targets}.cmake

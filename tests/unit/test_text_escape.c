@@ -3,6 +3,11 @@
 #include "record/bound.h"
 #include "text_compare.h"
 
+#ifdef STEP_LOGGER_SANITIZED /* ten times slower */
+enum { SHARE = 10 };
+#else
+enum { SHARE = 1 };
+#endif
 enum { FIELDS_MAX = 6 };
 
 enum { PLAIN, ASCII, TIMED, WITH_IDS, FORMATS };
@@ -322,7 +327,7 @@ static void random_lines(void **state)
     (void)state;
     static random_text_t texts[3 + 2 * FIELDS_MAX];
     step_field_t fields[FIELDS_MAX];
-    for (unsigned i = 0; i < 300000; i++) {
+    for (unsigned i = 0; i < 300000 / SHARE; i++) {
         stepi_draft_t draft = shape((unsigned)random_below(SHAPES));
         draft.step = (int32_t)random_below(5) - 1;
         draft.total = (int32_t)random_below(3);
