@@ -19,22 +19,36 @@ void sleep_ms(long ms)
         ;
 }
 
-int wait_within(pid_t child, int seconds)
+/* It is not reaped yet: its number, and that of its group, are still its own. */
+static bool ends_within(pid_t child, int seconds)
 {
     const double give_up = seconds_now() + seconds;
-    int status = HANGS;
     for (;;) {
-        const pid_t ended = waitpid(child, &status, WNOHANG);
-        if (ended == child)
-            return status;
-        if (ended < 0 && errno != EINTR)
-            return HANGS;
+        siginfo_t ended = { .si_pid = 0 };
+        if (waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR)
+            return false;
+        if (ended.si_pid == child)
+            return true;
         if (seconds_now() > give_up)
-            break;
+            return false;
         sleep_ms(2);
     }
+}
+
+static int reap(pid_t child)
+{
+    int status = HANGS;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+int wait_within(pid_t child, int seconds)
+{
+    if (ends_within(child, seconds))
+        return reap(child);
     kill(child, SIGKILL);
-    waitpid(child, &status, 0);
+    reap(child);
     return HANGS;
 }
 
@@ -55,8 +69,10 @@ int run_scenario(scenario_t scenario, void *argument)
         scenario(argument);
         exit(0);
     }
-    const int status = wait_within(child, SCENARIO_SECONDS);
-    kill(-child, SIGKILL); /* what is left of its children */
+    const bool ended = ends_within(child, SCENARIO_SECONDS);
+    kill(-child, SIGKILL); /* its children, and itself if it goes on */
+    const int reaped = reap(child);
+    const int status = ended ? reaped : HANGS;
     if (status == HANGS)
         print_error("the scenario did not end within %d s\n", SCENARIO_SECONDS);
     else if (WIFSIGNALED(status))
@@ -179,7 +195,7 @@ long long status_number(const char *path, const char *name, int base)
     const ssize_t n = read(fd, text, sizeof(text) - 1);
     close(fd);
     const char *at = n > 0 ? strstr(text, name) : NULL;
-    return at != NULL ? strtoll(at + strlen(name), NULL, base) : -1;
+    return at != NULL ? (long long)strtoull(at + strlen(name), NULL, base) : -1;
 }
 
 pid_t thread_named(const char *name)
