@@ -126,8 +126,18 @@ bool stepi_own_unsigned(const stepi_entry_t *entry, stepi_own_t member, uint64_t
 bool stepi_own_integer(const stepi_entry_t *entry, stepi_own_t member, int64_t *number);
 bool stepi_own_double(const stepi_entry_t *entry, stepi_own_t member, double *number);
 
+/* Whether an own member is one of the trace context's: a string, whatever its digits read as; and one as it has to be. */
+bool stepi_is_id_member(stepi_own_t member);
+bool stepi_is_id(stepi_own_t member, const stepi_value_t *value);
+
+/* Whether the line has what lines of its kind have, and its numbers are such as ours: somebody else may use our words. */
+bool stepi_entry_is_sound(const stepi_entry_t *entry);
+
 /* When it was logged, in nanoseconds since the Unix epoch; false if the line does not say. */
 bool stepi_entry_time(const stepi_entry_t *entry, int64_t *wall_ns);
+
+/* What a value without quotes is, in text and in logfmt. */
+stepi_value_type_t stepi_bare_type(stepi_span_t bare);
 
 /* A decimal number, as RFC 8259 or any C library writes it; false for anything else. */
 bool stepi_span_double(stepi_span_t s, double *number);

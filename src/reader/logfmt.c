@@ -1,7 +1,5 @@
 #include "reader/members.h"
 
-#include "format/text_guess.h"
-
 static bool take_bare(stepi_span_t *s, stepi_span_t *bare)
 {
     bare->at = s->at;
@@ -21,19 +19,6 @@ static bool take_quoted(stepi_span_t *s, stepi_span_t *inner)
     return stepi_take_char(s, '"');
 }
 
-static stepi_value_type_t type_of(stepi_span_t bare)
-{
-    if (STEPI_SPAN_IS(bare, "***"))
-        return STEPI_VALUE_SECRET;
-    if (!stepi_reads_as_literal(bare.at, stepi_span_bytes(bare)))
-        return STEPI_VALUE_STRING;
-    if (STEPI_SPAN_IS(bare, "true"))
-        return STEPI_VALUE_TRUE;
-    if (STEPI_SPAN_IS(bare, "false"))
-        return STEPI_VALUE_FALSE;
-    return STEPI_SPAN_IS(bare, "null") ? STEPI_VALUE_NULL : STEPI_VALUE_NUMBER;
-}
-
 /* Others leave the value of an empty text out; ours is in quotes. */
 static bool take_value(stepi_span_t *s, stepi_value_t *value)
 {
@@ -45,7 +30,7 @@ static bool take_value(stepi_span_t *s, stepi_value_t *value)
         return true;
     }
     take_bare(s, &text);
-    *value = stepi_value_of(text, type_of(text), STEPI_SPELLED_PLAIN);
+    *value = stepi_value_of(text, stepi_bare_type(text), STEPI_SPELLED_PLAIN);
     return true;
 }
 

@@ -117,10 +117,13 @@ bool stepi_read_members(stepi_form_t form, stepi_span_t line, stepi_entry_t *ent
     entry->has = 0;
     while ((more = stepi_next_member(form, &rest, &member)) == STEPI_MORE_MEMBER) {
         const stepi_own_t own = stepi_own_named(member.name);
-        if (stepi_is_own(own, entry->has))
-            stepi_set_own(entry, own, member.value);
+        if (!stepi_is_own(own, entry->has))
+            continue;
+        if (stepi_is_id_member(own) && form == STEPI_FORM_LOGFMT && stepi_is_id(own, &member.value))
+            member.value.type = STEPI_VALUE_STRING;
+        stepi_set_own(entry, own, member.value);
     }
-    if (more != STEPI_MORE_END || !is_ours(entry))
+    if (more != STEPI_MORE_END || !is_ours(entry) || !stepi_entry_is_sound(entry))
         return false;
     entry->form = form;
     entry->fields = line;

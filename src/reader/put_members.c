@@ -119,6 +119,22 @@ static void put_number(writer_t *w, const stepi_value_t *value)
         put_quoted(w, value);
 }
 
+/* Whether somebody's nested value may be passed on as it is: what must be escaped in strings must not stand there bare. */
+static bool is_presentable(const stepi_value_t *value)
+{
+    static const stepi_stops_t none = { .count = 0 };
+    for (size_t at = 0;;) {
+        uint32_t code;
+        at += stepi_plain_prefix(value->at + at, value->bytes - at, &none);
+        if (at == value->bytes)
+            return true;
+        const int n = stepi_utf8_decode(value->at + at, value->bytes - at, &code);
+        if (n == 0 || stepi_must_escape(code))
+            return false;
+        at += (size_t)n;
+    }
+}
+
 static void put_value(writer_t *w, const stepi_value_t *value)
 {
     switch ((stepi_value_type_t)value->type) {
@@ -136,7 +152,7 @@ static void put_value(writer_t *w, const stepi_value_t *value)
         w->is_json ? put_quoted(w, value) : stepi_put(w->out, value->at, value->bytes);
         break;
     case STEPI_VALUE_NESTED:
-        w->is_json ? stepi_put(w->out, value->at, value->bytes) : put_quoted(w, value);
+        w->is_json && is_presentable(value) ? stepi_put(w->out, value->at, value->bytes) : put_quoted(w, value);
         break;
     case STEPI_VALUE_STRING: {
         const stepi_text_t text = stepi_decode(w->reader, value);
@@ -206,7 +222,10 @@ static void put_own(writer_t *w)
             stepi_put_u64(w->out, w->entry->depth);
         } else if (value != NULL && member != STEPI_OWN_FIELDS_OMITTED) {
             begin_own(w, member);
-            put_value(w, value);
+            if (!w->is_json && stepi_is_id_member(member) && stepi_is_id(member, value))
+                stepi_put(w->out, value->at, value->bytes); /* never in quotes */
+            else
+                put_value(w, value);
         }
     }
 }

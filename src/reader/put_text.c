@@ -105,8 +105,9 @@ static bool key_is(const stepi_text_t *key, const char *name)
 /* A line's ids are shown where they were shown before: lines of JSON and logfmt have trace_flags, too. */
 static bool shows_ids(const stepi_entry_t *entry)
 {
-    return stepi_own(entry, STEPI_OWN_TRACE_ID) != NULL && stepi_own(entry, STEPI_OWN_SPAN_ID) != NULL &&
-           stepi_own(entry, STEPI_OWN_TRACE_FLAGS) == NULL;
+    const stepi_value_t *trace = stepi_own(entry, STEPI_OWN_TRACE_ID), *span = stepi_own(entry, STEPI_OWN_SPAN_ID);
+    return trace != NULL && span != NULL && stepi_own(entry, STEPI_OWN_TRACE_FLAGS) == NULL &&
+           stepi_is_id(STEPI_OWN_TRACE_ID, trace) && stepi_is_id(STEPI_OWN_SPAN_ID, span);
 }
 
 static bool has_last_step(stepi_kind_t kind)

@@ -238,7 +238,7 @@ bool stepi_read_text(stepi_span_t line, stepi_entry_t *entry)
     entry->form = STEPI_FORM_TEXT;
     entry->fields = (stepi_span_t){ s.end, s.end };
     const bool has_list = stepi_take_list(&s, &entry->fields);
-    if (!read_body(s, entry))
+    if (!read_body(s, entry) || !stepi_entry_is_sound(entry))
         read_as_message(s, entry);
     if (has_list)
         stepi_take_own_fields(&entry->fields, entry);

@@ -4,8 +4,6 @@
  * ended. No two of them are long. */
 #include "reader/text_list.h"
 
-#include "format/text_guess.h"
-
 /* By byte: what ends a bare key or value. */
 static const bool ends_bare[256] = {
     [0] = true,   [1] = true,   [2] = true,   [3] = true,   [4] = true,   [5] = true,   [6] = true,   [7] = true,
@@ -76,20 +74,7 @@ bool stepi_take_list(stepi_span_t *line, stepi_span_t *list)
 
 static stepi_value_t bare_value(stepi_span_t raw)
 {
-    stepi_value_type_t type = STEPI_VALUE_STRING;
-    if (STEPI_SPAN_IS(raw, "***"))
-        type = STEPI_VALUE_SECRET;
-    else if (!stepi_reads_as_literal(raw.at, stepi_span_bytes(raw)))
-        type = STEPI_VALUE_STRING;
-    else if (STEPI_SPAN_IS(raw, "true"))
-        type = STEPI_VALUE_TRUE;
-    else if (STEPI_SPAN_IS(raw, "false"))
-        type = STEPI_VALUE_FALSE;
-    else if (STEPI_SPAN_IS(raw, "null"))
-        type = STEPI_VALUE_NULL;
-    else
-        type = STEPI_VALUE_NUMBER;
-    return stepi_value_of(raw, type, STEPI_SPELLED_PLAIN);
+    return stepi_value_of(raw, stepi_bare_type(raw), STEPI_SPELLED_PLAIN);
 }
 
 bool stepi_next_in_list(stepi_span_t *list, stepi_value_t *key, stepi_value_t *value)
@@ -134,11 +119,12 @@ static bool last_field(stepi_span_t list, const char *name, size_t bytes, stepi_
     return false;
 }
 
-/* A plain number with one decimal. */
+/* A plain number with one decimal, as it is written. */
 static bool is_duration(const stepi_value_t *value)
 {
     stepi_span_t s = stepi_value_span(value), digits;
-    return value->type == STEPI_VALUE_NUMBER && stepi_take_digits(&s, &digits) && stepi_take_char(&s, '.') &&
+    return value->type == STEPI_VALUE_NUMBER && stepi_take_digits(&s, &digits) &&
+           (*digits.at != '0' || stepi_span_bytes(digits) == 1) && stepi_take_char(&s, '.') &&
            stepi_span_bytes(s) == 1 && stepi_is_digit(*s.at);
 }
 
@@ -153,24 +139,18 @@ static void take_own(stepi_span_t *list, stepi_entry_t *entry, stepi_own_t membe
     *list = before;
 }
 
-static bool is_hex(const stepi_value_t *value, size_t digits)
+static bool is_bare_id(stepi_own_t member, const stepi_value_t *value)
 {
-    if (value->bytes != digits || value->spelling != STEPI_SPELLED_PLAIN)
-        return false;
-    for (size_t i = 0; i < digits; i++)
-        if (!stepi_is_digit(value->at[i]) && (value->at[i] < 'a' || value->at[i] > 'f'))
-            return false;
-    return true;
+    return value->spelling == STEPI_SPELLED_PLAIN && stepi_is_id(member, value);
 }
 
 /* Both or none. They are strings, whatever their digits read as. */
 static void take_ids(stepi_span_t *list, stepi_entry_t *entry)
 {
-    enum { TRACE_DIGITS = 32, SPAN_DIGITS = 16 };
     stepi_span_t before, before_both;
     stepi_value_t trace, span;
-    if (!last_field(*list, "span_id", 7, &before, &span) || !is_hex(&span, SPAN_DIGITS) ||
-        !last_field(before, "trace_id", 8, &before_both, &trace) || !is_hex(&trace, TRACE_DIGITS))
+    if (!last_field(*list, "span_id", 7, &before, &span) || !is_bare_id(STEPI_OWN_SPAN_ID, &span) ||
+        !last_field(before, "trace_id", 8, &before_both, &trace) || !is_bare_id(STEPI_OWN_TRACE_ID, &trace))
         return;
     trace.type = span.type = STEPI_VALUE_STRING;
     stepi_set_own(entry, STEPI_OWN_TRACE_ID, trace);

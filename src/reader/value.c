@@ -1,7 +1,34 @@
 /* What values mean. */
 #include "reader/entry.h"
 
+#include "format/text_guess.h"
+
 #include <stdlib.h>
+
+/* ---- Types ---- */
+
+static bool is_ascii(stepi_span_t s)
+{
+    for (; s.at < s.end; s.at++)
+        if ((unsigned char)*s.at >= 0x7F)
+            return false;
+    return true;
+}
+
+stepi_value_type_t stepi_bare_type(stepi_span_t bare)
+{
+    if (STEPI_SPAN_IS(bare, "***"))
+        return STEPI_VALUE_SECRET;
+    if (!stepi_reads_as_literal(bare.at, stepi_span_bytes(bare)))
+        return STEPI_VALUE_STRING;
+    if (STEPI_SPAN_IS(bare, "true"))
+        return STEPI_VALUE_TRUE;
+    if (STEPI_SPAN_IS(bare, "false"))
+        return STEPI_VALUE_FALSE;
+    if (STEPI_SPAN_IS(bare, "null"))
+        return STEPI_VALUE_NULL;
+    return is_ascii(bare) ? STEPI_VALUE_NUMBER : STEPI_VALUE_STRING; /* `0x` and anything is none of ours */
+}
 
 /* ---- Numbers ---- */
 
@@ -42,6 +69,82 @@ bool stepi_own_integer(const stepi_entry_t *entry, stepi_own_t member, int64_t *
         return false;
     *number = is_negative ? -(int64_t)v : (int64_t)v;
     return true;
+}
+
+/* ---- Ids ---- */
+
+static size_t id_digits(stepi_own_t member)
+{
+    if (member == STEPI_OWN_TRACE_ID)
+        return 32;
+    if (member == STEPI_OWN_TRACE_FLAGS)
+        return 2;
+    return member == STEPI_OWN_SPAN_ID || member == STEPI_OWN_PARENT_SPAN_ID ? 16 : 0;
+}
+
+bool stepi_is_id_member(stepi_own_t member)
+{
+    return id_digits(member) > 0;
+}
+
+bool stepi_is_id(stepi_own_t member, const stepi_value_t *value)
+{
+    if (value->bytes != id_digits(member) || value->bytes == 0)
+        return false;
+    for (uint32_t i = 0; i < value->bytes; i++)
+        if (!stepi_is_digit(value->at[i]) && (value->at[i] < 'a' || value->at[i] > 'f'))
+            return false;
+    return true;
+}
+
+/* ---- Soundness ---- */
+
+/* An integer as we write it: no zero before other digits, and within the range of an int. */
+static bool is_int(const stepi_entry_t *entry, stepi_own_t member, int64_t least)
+{
+    int64_t number;
+    const stepi_value_t *value = stepi_own(entry, member);
+    if (!stepi_own_integer(entry, member, &number) || number < least || number > INT32_MAX)
+        return false;
+    const size_t sign = *value->at == '-' ? 1 : 0;
+    return value->bytes == sign + 1 || value->at[sign] != '0';
+}
+
+static bool is_count(const stepi_entry_t *entry, stepi_own_t member)
+{
+    uint64_t number;
+    const stepi_value_t *value = stepi_own(entry, member);
+    return stepi_own_unsigned(entry, member, &number) && (value->bytes == 1 || *value->at != '0');
+}
+
+static bool has_sound_step(const stepi_entry_t *entry)
+{
+    if (!is_int(entry, STEPI_OWN_STEP, INT32_MIN) || stepi_own(entry, STEPI_OWN_DESCRIPTION) == NULL)
+        return false;
+    return stepi_own(entry, STEPI_OWN_TOTAL_STEPS) == NULL || is_int(entry, STEPI_OWN_TOTAL_STEPS, 1);
+}
+
+bool stepi_entry_is_sound(const stepi_entry_t *entry)
+{
+    const bool has_step = stepi_own(entry, STEPI_OWN_STEP) != NULL;
+    switch (entry->kind) {
+    case STEPI_STEP_START:
+    case STEPI_STEP_SUCCESS:
+    case STEPI_STEP_SKIP:
+        return has_sound_step(entry);
+    case STEPI_STEP_FAILURE:
+        return has_step ? has_sound_step(entry) : stepi_own(entry, STEPI_OWN_OPERATION) != NULL;
+    case STEPI_PROGRESS:
+        return is_count(entry, STEPI_OWN_PROGRESS_DONE) &&
+               (stepi_own(entry, STEPI_OWN_PROGRESS_TOTAL) == NULL || is_count(entry, STEPI_OWN_PROGRESS_TOTAL)) &&
+               (has_step ? has_sound_step(entry) : stepi_own(entry, STEPI_OWN_OPERATION) != NULL);
+    case STEPI_DROPPED:
+        return is_count(entry, STEPI_OWN_DROPPED_RECORDS);
+    case STEPI_MESSAGE:
+        return true;
+    default:
+        return stepi_own(entry, STEPI_OWN_OPERATION) != NULL;
+    }
 }
 
 /* Up to 15 digits and 22 places are exact: both are doubles, and their quotient is rounded once. */
