@@ -4,7 +4,7 @@
  *     failed more          Fisher's exact test: p < alpha
  *     slower, faster       Mann-Whitney U over all durations: p < alpha, and the median moved by min-effect per cent or more
  *
- * alpha is shared by all comparisons of a kind (Bonferroni), so that a long list of steps does not find differences by chance. */
+ * alpha is shared by all comparisons (Bonferroni), so that a long list of steps does not find differences by chance. */
 #include "steplog/command.h"
 #include "steplog/compare.h"
 #include "steplog/series.h"
@@ -200,7 +200,7 @@ static int compare_durations(stepi_cli_t *cli, stepi_series_t *base, stepi_serie
 
 static int64_t compare(stepi_cli_t *cli, side_t *base, side_t *new)
 {
-    const double alpha = cli->alpha / count_comparisons(base, new);
+    const double alpha = cli->alpha / (2 * count_comparisons(base, new)); /* failures and durations */
     int64_t found = 0;
     for (size_t i = 0; i < base->table.count; i++)
         if (counterpart(&new->table, &base->table.series[i]) == NULL) {

@@ -54,7 +54,7 @@ const stepi_command_t stepi_commands[] = {
     { .name = "diff", .summary = "what changed between two logs", .usage = "[OPTION...] BASE NEW",
       .help = "Steps and operations that appeared, vanished, failed more, or got slower or faster.\n\n"
               "Failures are compared by Fisher's exact test, durations by the Mann-Whitney U test (at least five in each log);\n"
-              "both at the level alpha, divided by the number of steps that are compared. --exit-code is 1 for whatever is\n"
+              "both at the level alpha, divided by the number of comparisons. --exit-code is 1 for whatever is\n"
               "not `faster`.\n\n"
               "  --alpha P          the chance of a false alarm in all of the answer; 0.05 unless given\n"
               "  --min-effect PCT   by how much the median must have moved at least; 10 unless given\n"

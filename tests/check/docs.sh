@@ -174,7 +174,7 @@ try_script() {
         skipped "$1:$(cat "$2.line"): $4 or jq is not installed"
         return 0
     fi
-    in_files "$2" "$3" env LD_LIBRARY_PATH="$build_dir" "$4" "$2.code" || printf '(exit code %d)\n' $? >>"$2.out"
+    in_files "$2" "$3" env LD_LIBRARY_PATH="$build_dir" PATH="$build_dir:$PATH" "$4" "$2.code" || printf '(exit code %d)\n' $? >>"$2.out"
     compare "$1" "$2" "$2.out"
 }
 

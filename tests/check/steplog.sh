@@ -208,6 +208,14 @@ done
 "$steplog" convert --to text all.jsonl | sed -E 's/[0-9]{4}-[^ ]*Z //' >timed
 same "convert --no-timestamps" timed back
 
+cat >ids.jsonl <<'END'
+{"ts":"2026-02-04T09:30:03.471762501Z","level":"INFO","event":"operation_start","operation":"A","depth":0,"trace_id":"12345678901234567890123456789012","span_id":"1234567890123456","trace_flags":"03","pid":1,"tid":1,"seq":1}
+END
+"$steplog" convert --to logfmt ids.jsonl >out
+verify "ids in logfmt have no quotes" finds ' trace_id=12345678901234567890123456789012 span_id=1234567890123456 trace_flags=03 ' out
+"$steplog" convert --to json out >back
+same "ids in logfmt are strings" ids.jsonl back
+
 # ---- Times
 run failures --since 2026-02-04T09:30:30Z --until 2026-02-05 all.jsonl
 verify "--since and --until" lines out 1
