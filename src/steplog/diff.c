@@ -229,7 +229,7 @@ static void tell_what_is_too_few(stepi_cli_t *cli, side_t *base, side_t *new)
         const stepi_series_t *old = counterpart(&base->table, &new->table.series[i]);
         few += old != NULL && !can_time(old, &new->table.series[i]) ? 1 : 0;
     }
-    (void)cli;
+    stepi_print_flush(cli->print); /* the note stands behind the answer */
     if (few > 0)
         stepi_complain("note", "steps that ended fewer than 5 times in one of the logs are not compared by duration");
 }
