@@ -1,6 +1,7 @@
 #include "core/log.h"
 
 #include "platform/clock.h"
+#include "platform/io.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 
@@ -20,10 +21,12 @@ static void tell_stderr(const char *text)
     char line[TEXT_MAX + sizeof(prefix) + 1];
     const int n = snprintf(line, sizeof(line), "%s%s\n", prefix, text);
     struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
-    if (n > 0 && poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT) {
-        const ssize_t written = write(STDERR_FILENO, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
-        (void)written; /* there is nobody left to tell */
-    }
+    if (n <= 0 || poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
+        return;
+    stepi_signals_t signals; /* a file at its size limit, a reader that goes: no reason to die for */
+    stepi_signals_hold(&signals);
+    const ssize_t written = write(STDERR_FILENO, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+    stepi_signals_release(&signals, written < 0 ? errno : 0); /* there is nobody left to tell */
 }
 
 /* One sentence is one line, and none of it steers a terminal: a value from the environment may be anybody's. */
