@@ -8,50 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { DIRECT_BYTES = 256 * 1024, QUEUED_BYTES = 64 * 1024, LINE_MAX_BYTES = 1024 * 1024 };
+enum { DIRECT_BYTES = 256 * 1024, QUEUED_BYTES = 64 * 1024 };
 
 _Thread_local const step_log_t *stepi_inside_log __attribute__((tls_model("initial-exec")));
 static _Thread_local const stepi_output_t *delivering __attribute__((tls_model("initial-exec"))); /* whose sink runs here */
-
-/* ---- Blocks ---- */
-
-stepi_block_t *stepi_block_new(size_t capacity)
-{
-    stepi_block_t *block = stepi_alloc(sizeof(*block)); /* the index is written before it is read */
-    char *bytes = stepi_alloc(capacity);
-    if (block == NULL || bytes == NULL) {
-        stepi_free(block);
-        stepi_free(bytes);
-        return NULL;
-    }
-    block->bytes = bytes;
-    block->capacity = capacity;
-    block->used = 0;
-    block->lines = 0;
-    block->reports = block->base = block->through = 0;
-    block->next = NULL;
-    return block;
-}
-
-void stepi_block_free(stepi_block_t *block)
-{
-    if (block != NULL)
-        stepi_free(block->bytes);
-    stepi_free(block);
-}
-
-/* A line that is longer than an empty block: the block grows, up to its maximum. */
-static bool grow(stepi_block_t *block)
-{
-    if (block->capacity >= LINE_MAX_BYTES)
-        return false;
-    char *bytes = stepi_resize(block->bytes, block->used, block->capacity * 2);
-    if (bytes == NULL)
-        return false;
-    block->bytes = bytes;
-    block->capacity *= 2;
-    return true;
-}
 
 /* ---- Making and freeing ---- */
 
@@ -225,10 +185,10 @@ uint64_t stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint3
 {
     uint64_t lost = 0;
     if (taken < block->lines)
-        lost = count_lost(output, lose_lines(output, block, taken) + (taken == 0 ? block->reports : 0), error);
+        lost = count_lost(output, lose_lines(output, block, taken) + stepi_block_told_from(block, taken), error);
     block->used = 0;
     block->lines = 0;
-    block->reports = 0;
+    block->told_count = 0;
     return lost;
 }
 
@@ -260,8 +220,8 @@ static void report(stepi_output_t *output)
     line.text = stepi_text_of(reason_of(error, buffer, sizeof(buffer)));
     if (!render(output, &line))
         return;
+    stepi_block_note_told(block, lost);
     block->index[block->lines++] = UINT32_MAX;
-    block->reports = lost;
     atomic_fetch_sub_explicit(&output->unreported, lost, memory_order_relaxed);
 }
 
@@ -271,11 +231,13 @@ static bool has_room_for(const stepi_block_t *block, uint64_t index)
            (index == STEPI_OWN_LINE || block->lines == 0 || index - block->base < UINT32_MAX);
 }
 
-static void lose_one(stepi_output_t *output, uint64_t index)
+static void lose_one(stepi_output_t *output, const stepi_line_t *line, uint64_t index)
 {
     if (index != STEPI_OWN_LINE) {
         stepi_ledger_lose(&output->log->backend.ledger, index, index + 1);
         stepi_output_tell(output, count_lost(output, 1, ENOMEM), ENOMEM);
+    } else if (line->kind == STEPI_DROPPED) {
+        atomic_fetch_add_explicit(&output->unreported, line->done, memory_order_relaxed);
     }
 }
 
@@ -291,7 +253,7 @@ __attribute__((noinline)) static void place_line(stepi_output_t *output, const s
 {
     const uint64_t through = index != STEPI_OWN_LINE ? index : output->log->backend.processed;
     if (!begin(output)) {
-        lose_one(output, index);
+        lose_one(output, line, index);
         return;
     }
     const int64_t patience_ns = patience_with(output->log);
@@ -305,12 +267,14 @@ __attribute__((noinline)) static void place_line(stepi_output_t *output, const s
         if (output->block->lines > 0) {
             write_now(output, through, patience_ns);
             output->block->base = through;
-        } else if (!grow(output->block)) {
-            lose_one(output, index);
+        } else if (!stepi_block_grow(output->block)) {
+            lose_one(output, line, index);
             return;
         }
     }
     stepi_block_t *block = output->block;
+    if (index == STEPI_OWN_LINE && line->kind == STEPI_DROPPED)
+        stepi_block_note_told(block, line->done);
     block->index[block->lines++] = index == STEPI_OWN_LINE ? UINT32_MAX : (uint32_t)(index - block->base);
 }
 

@@ -20,13 +20,20 @@
 
 #include <stdatomic.h>
 
-enum { STEPI_BLOCK_LINES = 4096, STEPI_ERROR_QUEUE_FULL = -1 };
+enum { STEPI_BLOCK_LINES = 4096, STEPI_BLOCK_TOLD = 4, STEPI_ERROR_QUEUE_FULL = -1 };
+
+/* Line number `line` of a block speaks of so many lost records: should it get lost itself, they are to be told again. */
+typedef struct stepi_told {
+    uint32_t line;
+    uint64_t records;
+} stepi_told_t;
 
 typedef struct stepi_block {
     char *bytes;
     size_t used, capacity;
     uint32_t lines;
-    uint64_t reports; /* how many lost records its first line speaks of; 0: it is no such line */
+    stepi_told_t told[STEPI_BLOCK_TOLD]; /* lines of ours that speak of lost records */
+    uint32_t told_count;
     uint64_t base;    /* record number that `index` counts from */
     uint64_t through; /* everything below it went into this block or an earlier one, or was filtered */
     struct stepi_block *next;
@@ -97,6 +104,14 @@ void stepi_output_tell(stepi_output_t *output, uint64_t lost, int error);
 
 stepi_block_t *stepi_block_new(size_t capacity);
 void stepi_block_free(stepi_block_t *block);
+
+/* Room for a line that is longer than an empty block. False: it is at its maximum, or there is no memory. */
+bool stepi_block_grow(stepi_block_t *block);
+
+/* The line that comes next speaks of lost records. Where there are more than a block remembers, the last place stands for the
+ * rest. Then: of how many lines [from, lines) speak. */
+void stepi_block_note_told(stepi_block_t *block, uint64_t records);
+uint64_t stepi_block_told_from(const stepi_block_t *block, uint32_t from);
 
 /* In a forked child: nothing pending is ours to write, and the writer thread is gone. `is_whole`: no other thread was at work
  * on the output at that moment; otherwise its block is left alone. */
