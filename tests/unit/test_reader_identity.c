@@ -257,7 +257,7 @@ static void cut_texts(void **state)
 static void long_texts(void **state)
 {
     (void)state;
-    enum { BYTES = 512 * 1024 };
+    enum { BYTES = 512 * 1024 / SHARE };
     static char text[BYTES + 1];
     static const char *const fillers[] = { "x", "\"", "\x01", "…[1", "\\", "a b=", " (a=", " - FAILED: ", ", duration_ms=1" };
     for (size_t i = 0; i < COUNT(fillers); i++) {
