@@ -162,20 +162,27 @@ static void a_parked_backend(void **state)
 
 /* ---- The list ---- */
 
-static const char *dumped(test_log_t *t)
+static char list[1 << 16];
+
+static int dump(test_log_t *t)
 {
-    static char text[1 << 16];
     int pipes[2];
     assert_int_equal(pipe(pipes), 0);
     errno = 4711;
-    assert_int_equal(step_log_dump_active(t->log, pipes[1]), STEP_OK);
+    const int result = step_log_dump_active(t->log, pipes[1]);
     assert_int_equal(errno, 4711);
     close(pipes[1]);
-    const ssize_t n = read(pipes[0], text, sizeof(text) - 1);
+    const ssize_t n = read(pipes[0], list, sizeof(list) - 1);
     close(pipes[0]);
-    assert_in_range(n, 0, sizeof(text) - 1);
-    text[n] = '\0';
-    return text;
+    assert_in_range(n, 0, sizeof(list) - 1);
+    list[n] = '\0';
+    return result;
+}
+
+static const char *dumped(test_log_t *t)
+{
+    assert_int_equal(dump(t), STEP_OK);
+    return list;
 }
 
 static void what_is_running(void **state)
@@ -345,7 +352,9 @@ static void while_others_log(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, keep_busy, NULL), 0);
     for (int i = 0; i < 50; i++) {
-        const char *text = dumped(t);
+        const int result = dump(t);
+        const char *text = list;
+        assert_true(result == STEP_OK || result == STEP_ETIMEOUT); /* on a machine that is busy with other things, too */
         pass_ms(t, 1);
         while (*text != '\0') {
             text += strspn(text, " ");
