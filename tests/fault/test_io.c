@@ -364,7 +364,7 @@ static void log_beside_a_blocked_pipe(void *place)
     int ends[2];
     step_log_options_t options = STEP_LOG_OPTIONS_INIT;
     options.when_full = STEP_FULL_DROP;
-    CHECK(pipe(ends) == 0);
+    CHECK(pipe(ends) == 0 && fcntl(ends[1], F_SETPIPE_SZ, 4096) > 0); /* full after a few lines, whatever RECORDS is */
     options.diagnose = count_telling;
     step_log_t *log = open_log(&options);
     add_output(log, step_sink_fd(ends[1]), step_format_text()); /* nobody reads */
