@@ -50,6 +50,13 @@ static bool take_hex(stepi_span_t *s, int digits, uint32_t *code)
 
 /* ---- Text lines ---- */
 
+static char meant_by(char letter)
+{
+    static const char letters[] = "nrt", meant[] = "\n\r\t";
+    const char *found = memchr(letters, letter, sizeof(letters) - 1);
+    return found != NULL ? meant[found - letters] : letter;
+}
+
 /* What follows a backslash. */
 static void decode_text_escape(decoder_t *d)
 {
@@ -65,7 +72,7 @@ static void decode_text_escape(decoder_t *d)
     else if (c == 'u' && take_hex(&rest, 4, &code))
         put_code(d, code >= 0xD800 && code <= 0xDFFF ? REPLACEMENT : code);
     else
-        *d->to++ = c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c;
+        *d->to++ = meant_by(c);
     d->from.at = rest.at;
 }
 
@@ -171,7 +178,8 @@ stepi_text_t stepi_decode_into(char *to, const stepi_value_t *value)
         return (stepi_text_t){ .bytes = value->at, .length = value->bytes, .original = value->bytes };
     if (value->spelling == STEPI_SPELLED_KEY && value->bytes == 1 && *value->at == '\\')
         return (stepi_text_t){ .bytes = to, .length = 0, .original = 0 };
-    const char *mark = value->spelling == STEPI_SPELLED_KEY ? find_key_mark(d.from, &original) : find_mark(d.from, &original);
+    const char *mark =
+        value->spelling == STEPI_SPELLED_KEY ? find_key_mark(d.from, &original) : find_mark(d.from, &original);
     if (mark == NULL && memchr(value->at, '\\', value->bytes) == NULL)
         return (stepi_text_t){ .bytes = value->at, .length = value->bytes, .original = value->bytes };
     if (mark != NULL)

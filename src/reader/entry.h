@@ -91,9 +91,9 @@ typedef struct stepi_entry {
     stepi_kind_t kind;
     int level; /* a severity number */
     uint32_t depth;
-    uint64_t has;                         /* 1 << stepi_own_t for each own member */
-    stepi_value_t own[STEPI_OWN_COUNT];   /* only those of `has` */
-    stepi_span_t fields;                  /* text: the user's list; JSON and logfmt: all members */
+    uint64_t has;                       /* 1 << stepi_own_t for each own member */
+    stepi_value_t own[STEPI_OWN_COUNT]; /* only those of `has` */
+    stepi_span_t fields;                /* text: the user's list; JSON and logfmt: all members */
 } stepi_entry_t;
 
 /* The value of an own member, or NULL if the line has none. */

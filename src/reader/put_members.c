@@ -19,9 +19,11 @@
 
 static const stepi_escapes_t in_json = { .stops = JSON_STOPS, .letters = JSON_LETTERS, .tells_marks = true };
 static const stepi_escapes_t in_json_names = { .stops = JSON_STOPS, .letters = JSON_LETTERS };
-static const stepi_escapes_t in_logfmt = { .stops = JSON_STOPS,
-                                           .letters = { ['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't' },
-                                           .tells_marks = true };
+static const stepi_escapes_t in_logfmt = {
+    .stops = JSON_STOPS,
+    .letters = { ['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't' },
+    .tells_marks = true
+};
 static const stepi_escapes_t in_logfmt_names = { .stops = KEY_STOPS, .letters = KEY_LETTERS, .escapes_fffd = true };
 
 /* A line that is being written. */
@@ -112,8 +114,8 @@ static void put_number(writer_t *w, const stepi_value_t *value)
         is_text ? put_text_number(w, s, is_percent) : stepi_put(w->out, s.at, stepi_span_bytes(s));
     else if (!w->is_json)
         stepi_put(w->out, value->at, value->bytes);
-    else if (STEPI_SPAN_IS(s, "nan") || STEPI_SPAN_IS(s, "inf") || STEPI_SPAN_IS(s, "-inf") || STEPI_SPAN_IS(s, "nan%") ||
-             STEPI_SPAN_IS(s, "inf%") || STEPI_SPAN_IS(s, "-inf%"))
+    else if (STEPI_SPAN_IS(s, "nan") || STEPI_SPAN_IS(s, "inf") || STEPI_SPAN_IS(s, "-inf") ||
+             STEPI_SPAN_IS(s, "nan%") || STEPI_SPAN_IS(s, "inf%") || STEPI_SPAN_IS(s, "-inf%"))
         stepi_put_literal(w->out, "null");
     else
         put_quoted(w, value);
@@ -152,7 +154,7 @@ static void put_value(writer_t *w, const stepi_value_t *value)
         w->is_json ? put_quoted(w, value) : stepi_put(w->out, value->at, value->bytes);
         break;
     case STEPI_VALUE_NESTED:
-        w->is_json && is_presentable(value) ? stepi_put(w->out, value->at, value->bytes) : put_quoted(w, value);
+        w->is_json &&is_presentable(value) ? stepi_put(w->out, value->at, value->bytes) : put_quoted(w, value);
         break;
     case STEPI_VALUE_STRING: {
         const stepi_text_t text = stepi_decode(w->reader, value);

@@ -208,7 +208,8 @@ static bool put_own(list_t *list, const stepi_entry_t *entry, stepi_own_t member
 static bool has_one_decimal(const stepi_value_t *value)
 {
     stepi_span_t s = stepi_value_span(value), digits;
-    return stepi_take_digits(&s, &digits) && stepi_take_char(&s, '.') && stepi_span_bytes(s) == 1 && stepi_is_digit(*s.at);
+    return stepi_take_digits(&s, &digits) && stepi_take_char(&s, '.') && stepi_span_bytes(s) == 1 &&
+           stepi_is_digit(*s.at);
 }
 
 /* Text shows one decimal of the six that the other formats have. */

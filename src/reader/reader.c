@@ -123,7 +123,8 @@ stepi_field_walk_t stepi_fields_of(stepi_reader_t *reader, const stepi_entry_t *
 static stepi_span_t comparable(stepi_reader_t *reader, stepi_span_t name)
 {
     static const char spelled[] = "\\u2026";
-    if (memmem(name.at, stepi_span_bytes(name), spelled, 6) == NULL || reader->size - reader->used < stepi_span_bytes(name))
+    if (memmem(name.at, stepi_span_bytes(name), spelled, 6) == NULL ||
+        reader->size - reader->used < stepi_span_bytes(name))
         return name;
     char *to = reader->room + reader->used;
     const char *start = to;

@@ -183,7 +183,8 @@ static bool read_step(stepi_span_t s, stepi_kind_t symbol, stepi_entry_t *entry)
 static bool read_loss(stepi_span_t s, stepi_entry_t *entry)
 {
     stepi_span_t count;
-    if (!stepi_take_digits(&s, &count) || !(STEPI_TAKE(&s, " record dropped: ") || STEPI_TAKE(&s, " records dropped: ")))
+    if (!stepi_take_digits(&s, &count) ||
+        !(STEPI_TAKE(&s, " record dropped: ") || STEPI_TAKE(&s, " records dropped: ")))
         return false;
     entry->kind = STEPI_DROPPED;
     set_number(entry, STEPI_OWN_DROPPED_RECORDS, count);

@@ -6,10 +6,10 @@
 
 /* By byte: what ends a bare key or value. */
 static const bool ends_bare[256] = {
-    [0] = true,   [1] = true,   [2] = true,   [3] = true,   [4] = true,   [5] = true,   [6] = true,   [7] = true,
-    [8] = true,   [9] = true,   [10] = true,  [11] = true,  [12] = true,  [13] = true,  [14] = true,  [15] = true,
-    [16] = true,  [17] = true,  [18] = true,  [19] = true,  [20] = true,  [21] = true,  [22] = true,  [23] = true,
-    [24] = true,  [25] = true,  [26] = true,  [27] = true,  [28] = true,  [29] = true,  [30] = true,  [31] = true,
+    [0] = true,   [1] = true,   [2] = true,   [3] = true,   [4] = true,   [5] = true,   [6] = true,    [7] = true,
+    [8] = true,   [9] = true,   [10] = true,  [11] = true,  [12] = true,  [13] = true,  [14] = true,   [15] = true,
+    [16] = true,  [17] = true,  [18] = true,  [19] = true,  [20] = true,  [21] = true,  [22] = true,   [23] = true,
+    [24] = true,  [25] = true,  [26] = true,  [27] = true,  [28] = true,  [29] = true,  [30] = true,   [31] = true,
     [' '] = true, ['='] = true, ['"'] = true, ['('] = true, [')'] = true, [','] = true, ['\\'] = true,
 };
 

@@ -150,8 +150,8 @@ bool stepi_entry_is_sound(const stepi_entry_t *entry)
 /* Up to 15 digits and 22 places are exact: both are doubles, and their quotient is rounded once. */
 static bool quick_double(stepi_span_t s, double *number)
 {
-    static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+    static const double powers[] = { 1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
     const bool is_negative = stepi_take_char(&s, '-');
     int64_t v = 0;
     int digits = 0, places = 0;

@@ -18,7 +18,8 @@ void stepi_tell_counts(const stepi_cli_t *cli, const stepi_counts_t *counts)
 {
     char bytes[256];
     stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
-    const bool is_noteworthy = counts->untimed > 0 || counts->overlong > 0 || (counts->entries == 0 && counts->foreign > 0);
+    const bool is_noteworthy =
+        counts->untimed > 0 || counts->overlong > 0 || (counts->entries == 0 && counts->foreign > 0);
     (void)cli;
     if (!is_noteworthy)
         return;

@@ -22,7 +22,8 @@ static void see_step(void *context, stepi_op_t *op, const stepi_event_t *event, 
         stepi_series_see_step(&s->table, op, event);
 }
 
-static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event, stepi_place_t place)
+static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event,
+                    stepi_place_t place)
 {
     side_t *s = context;
     const stepi_text_t operation = stepi_operation_of(op, event);
@@ -38,6 +39,7 @@ enum { COMPARED_MIN = 5 }; /* fewer durations say nothing about noise */
 typedef struct finding {
     const char *change;
     stepi_color_t color;
+    const stepi_series_t *about;
     stepi_series_t *base, *new; /* NULL: it is not there */
     double p, superiority;
     bool is_timing, is_failing;
@@ -70,7 +72,7 @@ static void print_object(stepi_print_t *print, const finding_t *f)
 {
     static const side_names_t of_base = { "base_count", "base_failures", "base_p50_ms" };
     static const side_names_t of_new = { "new_count", "new_failures", "new_p50_ms" };
-    const stepi_series_t *series = f->new != NULL ? f->new : f->base;
+    const stepi_series_t *series = f->about;
     const stepi_text_t operation = operation_name(series), description = stepi_kept_text(&series->description);
     stepi_json_begin(print);
     stepi_json_string(print, "change", f->change);
@@ -125,7 +127,7 @@ static void print_numbers(stepi_print_t *print, const finding_t *f)
 static void print_finding(stepi_cli_t *cli, const finding_t *f)
 {
     stepi_print_t *print = cli->print;
-    const stepi_series_t *series = f->new != NULL ? f->new : f->base;
+    const stepi_series_t *series = f->about;
     const stepi_text_t operation = operation_name(series);
     const stepi_event_t subject = { .has_step = series->is_step,
                                     .step = series->step,
@@ -171,12 +173,12 @@ static double count_comparisons(side_t *base, side_t *new)
 
 static int compare_failures(stepi_cli_t *cli, stepi_series_t *base, stepi_series_t *new, double alpha)
 {
-    if (new->failed * base->ended <= base->failed * new->ended)
+    if (new->failed * base->ended <= base->failed *new->ended)
         return 0;
     const double p = stepi_fisher_more(base->failed, base->ended, new->failed, new->ended);
     if (p >= alpha)
         return 0;
-    const finding_t f = { "failed more", STEPI_COLOR_BAD, base, new, p, 0, false, true };
+    const finding_t f = { "failed more", STEPI_COLOR_BAD, new, base, new, p, 0, false, true };
     print_finding(cli, &f);
     return 1;
 }
@@ -192,8 +194,15 @@ static int compare_durations(stepi_cli_t *cli, stepi_series_t *base, stepi_serie
     const bool is_faster = moved < 0 && -moved >= least && shift.superiority < 0.5;
     if (shift.p >= alpha || (!is_slower && !is_faster))
         return 0;
-    const finding_t f = { is_slower ? "slower" : "faster", is_slower ? STEPI_COLOR_BAD : STEPI_COLOR_GOOD, base, new,
-                          shift.p, shift.superiority, true, false };
+    const finding_t f = { is_slower ? "slower" : "faster",
+                          is_slower ? STEPI_COLOR_BAD : STEPI_COLOR_GOOD,
+                          new,
+                          base,
+                          new,
+                          shift.p,
+                          shift.superiority,
+                          true,
+                          false };
     print_finding(cli, &f);
     return is_slower ? 1 : 0;
 }
@@ -204,14 +213,17 @@ static int64_t compare(stepi_cli_t *cli, side_t *base, side_t *new)
     int64_t found = 0;
     for (size_t i = 0; i < base->table.count; i++)
         if (counterpart(&new->table, &base->table.series[i]) == NULL) {
-            const finding_t f = { .change = "vanished", .color = STEPI_COLOR_WARN, .base = &base->table.series[i] };
+            const finding_t f = { .change = "vanished",
+                                  .color = STEPI_COLOR_WARN,
+                                  .about = &base->table.series[i],
+                                  .base = &base->table.series[i] };
             print_finding(cli, &f);
             found++;
         }
     for (size_t i = 0; i < new->table.count; i++) {
         stepi_series_t *series = &new->table.series[i], *old = counterpart(&base->table, series);
         if (old == NULL) {
-            const finding_t f = { .change = "appeared", .color = STEPI_COLOR_WARN, .new = series };
+            const finding_t f = { .change = "appeared", .color = STEPI_COLOR_WARN, .about = series, .new = series };
             print_finding(cli, &f);
             found++;
             continue;

@@ -76,8 +76,7 @@ static void set_step(const stepi_entry_t *entry, stepi_event_t *event)
 static void set_duration(const stepi_entry_t *entry, stepi_event_t *event)
 {
     const bool is_end = event->kind == STEPI_OPERATION_COMPLETE || event->kind == STEPI_OPERATION_INCOMPLETE;
-    event->has_ms =
-        stepi_own_double(entry, is_end ? STEPI_OWN_TOTAL_DURATION_MS : STEPI_OWN_DURATION_MS, &event->ms);
+    event->has_ms = stepi_own_double(entry, is_end ? STEPI_OWN_TOTAL_DURATION_MS : STEPI_OWN_DURATION_MS, &event->ms);
 }
 
 double stepi_weight_of(const stepi_entry_t *entry)

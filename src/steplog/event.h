@@ -15,7 +15,7 @@ typedef struct stepi_event {
     double ms;           /* of the step, of the operation where that ends */
     double weight;       /* for how many lines it stands: 1 / sample_rate */
     int64_t wall_ns;
-    uint64_t stream;     /* a number for its trace, else for its process and thread; 0: the line does not say */
+    uint64_t stream;            /* a number for its trace, else for its process and thread; 0: the line does not say */
     uint64_t span, parent_span; /* numbers for these ids; 0: the line does not say */
     stepi_text_t operation, description; /* bytes NULL: the line does not say */
     stepi_text_t text;                   /* error or reason */

@@ -8,7 +8,8 @@ typedef struct failures {
     stepi_place_t from; /* what stands before was printed already */
 } failures_t;
 
-static void print_failure(stepi_cli_t *cli, const stepi_text_t *operation, const stepi_event_t *event, stepi_place_t place)
+static void print_failure(stepi_cli_t *cli, const stepi_text_t *operation, const stepi_event_t *event,
+                          stepi_place_t place)
 {
     stepi_print_t *print = cli->print;
     const char *log = stepi_log_name(cli->names, cli->name_count, place.log);

@@ -38,7 +38,8 @@ static const char *find_16(const stepi_finder_t *finder, const char *at, const c
     const size_t n = finder->bytes;
     const __m128i first = _mm_set1_epi8(finder->text[0]), last = _mm_set1_epi8(finder->text[n - 1]);
     for (; (size_t)(end - at) >= n + 15; at += 16) {
-        const __m128i hits = _mm_and_si128(_mm_cmpeq_epi8(load_16(at), first), _mm_cmpeq_epi8(load_16(at + n - 1), last));
+        const __m128i hits =
+            _mm_and_si128(_mm_cmpeq_epi8(load_16(at), first), _mm_cmpeq_epi8(load_16(at + n - 1), last));
         for (unsigned mask = (unsigned)_mm_movemask_epi8(hits); mask != 0; mask &= mask - 1) {
             const char *candidate = at + __builtin_ctz(mask);
             if (memcmp(candidate, finder->text, n) == 0)
@@ -50,7 +51,8 @@ static const char *find_16(const stepi_finder_t *finder, const char *at, const c
 
 static const char *find_fail_16(const char *at, const char *end, uint64_t *feeds)
 {
-    const __m128i lower = _mm_set1_epi8(0x20), f = _mm_set1_epi8('f'), i = _mm_set1_epi8('i'), feed = _mm_set1_epi8('\n');
+    const __m128i lower = _mm_set1_epi8(0x20), f = _mm_set1_epi8('f'), i = _mm_set1_epi8('i'),
+                  feed = _mm_set1_epi8('\n');
     for (; end - at >= 16 + FAIL; at += 16) {
         const __m128i bytes = load_16(at);
         const __m128i hits = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(bytes, lower), f),
@@ -68,7 +70,8 @@ static const char *find_fail_16(const char *at, const char *end, uint64_t *feeds
     return find_fail_slowly(at, end, feeds);
 }
 
-__attribute__((target("avx2"))) static const char *find_32(const stepi_finder_t *finder, const char *at, const char *end)
+__attribute__((target("avx2"))) static const char *find_32(const stepi_finder_t *finder, const char *at,
+                                                           const char *end)
 {
     const size_t n = finder->bytes;
     const __m256i first = _mm256_set1_epi8(finder->text[0]), last = _mm256_set1_epi8(finder->text[n - 1]);

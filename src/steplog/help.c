@@ -115,10 +115,14 @@ void stepi_print_help(const stepi_command_t *command)
     if (command != NULL) {
         put_string(&out, command->help);
     } else {
-        put_string(&out, "Answers questions about logs of step_logger: text, JSON lines and logfmt, also mixed and among other lines;\n"
-                         "from files, gzip files, and standard input (`-`, or no FILE). Several files are read as one log.\n\n");
+        put_string(
+            &out,
+            "Answers questions about logs of step_logger: text, JSON lines and logfmt, also mixed and among other "
+            "lines;\n"
+            "from files, gzip files, and standard input (`-`, or no FILE). Several files are read as one log.\n\n");
         put_commands(&out);
-        put_string(&out, "\n`steplog COMMAND --help` says more. Exit code: 0; 1 with --exit-code when something was found; 2 for a mistake in\n"
+        put_string(&out, "\n`steplog COMMAND --help` says more. Exit code: 0; 1 with --exit-code when something was "
+                         "found; 2 for a mistake in\n"
                          "the call, or when a file could not be read.\n");
     }
     const ssize_t ignored = write(STDOUT_FILENO, bytes, (size_t)(out.at - bytes));

@@ -64,7 +64,8 @@ static void print_open(stepi_cli_t *cli, const stepi_op_t *op, const stepi_event
     stepi_print_literal(print, "\n");
 }
 
-static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event, stepi_place_t place)
+static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event,
+                    stepi_place_t place)
 {
     incomplete_t *i = context;
     if (ending == STEPI_ENDED)

@@ -29,7 +29,7 @@ struct stepi_input {
     bool is_open;
     uint64_t position, blocks, done, total;
     stepi_unpacker_t *unpacker; /* NULL: bytes as they are */
-    char *carry; /* streams: the beginning of a line whose end was not read yet */
+    char *carry;                /* streams: the beginning of a line whose end was not read yet */
     size_t carried, carry_capacity;
     bool skips_line; /* streams: the line that is too long goes on */
     bool at_end;
@@ -281,25 +281,31 @@ static void read_lines(stepi_input_t *input, stepi_block_t *block)
 
 /* ---- The next one ---- */
 
-/* Under the lock: which log the next block is of. False: there is none. */
+static bool has_more(const stepi_input_t *input)
+{
+    const log_file_t *log = &input->logs[input->current];
+    return log->is_seekable ? input->position < log->size : !input->at_end;
+}
+
+static void leave_log(stepi_input_t *input)
+{
+    stepi_unpacker_free(input->unpacker);
+    input->unpacker = NULL;
+    input->is_open = false;
+    input->current++;
+}
+
+/* Under the lock: which log the next block is of; an empty one has one block, too. False: there is none. */
 static bool advance(stepi_input_t *input)
 {
-    while (input->current < input->count) {
-        log_file_t *log = &input->logs[input->current];
-        if (!input->is_open) {
-            input->is_open = open_log(input, log);
-            if (!input->is_open) {
-                input->current++;
-                continue;
-            }
+    if (input->is_open && has_more(input))
+        return true;
+    if (input->is_open)
+        leave_log(input);
+    for (; input->current < input->count; input->current++) {
+        input->is_open = open_log(input, &input->logs[input->current]);
+        if (input->is_open)
             return true;
-        }
-        if (log->is_seekable ? input->position < log->size : !input->at_end)
-            return true;
-        stepi_unpacker_free(input->unpacker);
-        input->unpacker = NULL;
-        input->is_open = false;
-        input->current++;
     }
     return false;
 }

@@ -19,12 +19,12 @@ enum { STEPI_BLOCK_BYTES = 512 * 1024 };
 typedef struct stepi_block {
     char *bytes;
     size_t capacity;
-    size_t start, end;  /* bytes[start..end) are whole lines; the last one of a log may lack its line feed */
-    uint64_t number;    /* from 0, over all logs */
-    uint32_t log;       /* index of the log */
-    uint64_t offset;    /* regular files: where bytes[start] lies */
-    uint64_t overlong;  /* lines that were stepped over */
-    bool begins_log;    /* it is the first of its log */
+    size_t start, end; /* bytes[start..end) are whole lines; the last one of a log may lack its line feed */
+    uint64_t number;   /* from 0, over all logs */
+    uint32_t log;      /* index of the log */
+    uint64_t offset;   /* regular files: where bytes[start] lies */
+    uint64_t overlong; /* lines that were stepped over */
+    bool begins_log;   /* it is the first of its log */
 } stepi_block_t;
 
 typedef struct stepi_input stepi_input_t;

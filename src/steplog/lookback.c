@@ -39,7 +39,8 @@ typedef enum verdict { GO_ON, FOUND, NOT_SURE } verdict_t;
 
 static bool is_step_kind(stepi_kind_t kind)
 {
-    return kind == STEPI_STEP_START || kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE || kind == STEPI_STEP_SKIP;
+    return kind == STEPI_STEP_START || kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE ||
+           kind == STEPI_STEP_SKIP;
 }
 
 static bool is_it(stepi_reader_t *reader, const stepi_entry_t *entry, const stepi_text_t *description)
@@ -137,7 +138,8 @@ static stepi_span_t lines_before(stepi_lookback_t *lookback, const stepi_block_t
     return lines;
 }
 
-static bool take_operation(stepi_reader_t *reader, const stepi_entry_t *start, stepi_result_t *result, stepi_event_t *event)
+static bool take_operation(stepi_reader_t *reader, const stepi_entry_t *start, stepi_result_t *result,
+                           stepi_event_t *event)
 {
     const stepi_text_t name = stepi_decode(reader, stepi_own(start, STEPI_OWN_OPERATION));
     event->operation = name;
@@ -155,8 +157,7 @@ bool stepi_look_back(stepi_lookback_t *lookback, stepi_reader_t *reader, const s
     if (event->form != STEPI_FORM_TEXT || event->stream != 0 || event->span != 0 || !event->has_step)
         return false;
     way_t way = { .step = event, .number = event->step, .total = event->total };
-    verdict_t verdict =
-        pass_lines(&way, lookback, reader, (stepi_span_t){ block->bytes + block->start, line }, &entry);
+    verdict_t verdict = pass_lines(&way, lookback, reader, (stepi_span_t){ block->bytes + block->start, line }, &entry);
     if (verdict == GO_ON)
         verdict = pass_lines(&way, lookback, reader, lines_before(lookback, block), &entry);
     stepi_kept_free(&way.description);

@@ -18,10 +18,10 @@
 
 typedef struct stepi_lookback {
     stepi_input_t *input;
-    char *before;         /* what lies before the block; NULL until it is needed */
+    char *before; /* what lies before the block; NULL until it is needed */
     size_t before_bytes;
     uint64_t before_block; /* 1 + the number of the block that `before` lies before */
-    size_t budget;        /* how many bytes may still be gone back over in this block */
+    size_t budget;         /* how many bytes may still be gone back over in this block */
 } stepi_lookback_t;
 
 /* For each thread; the input may be set later. */

@@ -4,8 +4,21 @@
 #include <time.h>
 
 typedef enum option_id {
-    OPTION_JSON, OPTION_SINCE, OPTION_UNTIL, OPTION_EXIT_CODE, OPTION_COLOR, OPTION_HELP, OPTION_TOP, OPTION_MIN_MS,
-    OPTION_OPERATION, OPTION_STEP, OPTION_TO, OPTION_NO_TIMESTAMPS, OPTION_ASCII, OPTION_ALPHA, OPTION_MIN_EFFECT,
+    OPTION_JSON,
+    OPTION_SINCE,
+    OPTION_UNTIL,
+    OPTION_EXIT_CODE,
+    OPTION_COLOR,
+    OPTION_HELP,
+    OPTION_TOP,
+    OPTION_MIN_MS,
+    OPTION_OPERATION,
+    OPTION_STEP,
+    OPTION_TO,
+    OPTION_NO_TIMESTAMPS,
+    OPTION_ASCII,
+    OPTION_ALPHA,
+    OPTION_MIN_EFFECT,
     OPTION_COUNT
 } option_id_t;
 
@@ -177,7 +190,7 @@ static bool read_option(stepi_cli_t *cli, char **arguments, int count, int *at)
         if (!kind->has_value) {
             if (equals != NULL)
                 return refuse(kind->name, equals + 1, "no value");
-            return set_option(cli, (option_id_t)i, NULL);
+            return set_option(cli, (option_id_t)i, "");
         }
         if (equals != NULL)
             return set_option(cli, (option_id_t)i, equals + 1);

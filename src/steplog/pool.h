@@ -14,8 +14,8 @@
 
 /* What was in a block. */
 typedef struct stepi_counts {
-    uint64_t lines;    /* all, for numbering */
-    uint64_t entries;  /* ours */
+    uint64_t lines;   /* all, for numbering */
+    uint64_t entries; /* ours */
     uint64_t foreign;
     uint64_t overlong;
     uint64_t untimed; /* left out by --since or --until because they say no time */

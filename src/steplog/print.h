@@ -10,15 +10,22 @@ typedef struct stepi_print {
     int fd;
     bool is_json; /* one object a line */
     bool color;
-    bool failed;    /* something could not be written: a full disk, a pipe that nobody reads any more */
+    bool failed;     /* something could not be written: a full disk, a pipe that nobody reads any more */
     bool has_member; /* JSON: the object is not empty */
-    unsigned width; /* columns of the terminal; 0: unknown, lines may be as long as they are */
+    unsigned width;  /* columns of the terminal; 0: unknown, lines may be as long as they are */
     stepi_out_t out;
     char buffer[128 * 1024];
 } stepi_print_t;
 
 /* ANSI colours by what they say. */
-typedef enum stepi_color { STEPI_COLOR_NONE, STEPI_COLOR_GOOD, STEPI_COLOR_BAD, STEPI_COLOR_WARN, STEPI_COLOR_DIM, STEPI_COLOR_BOLD } stepi_color_t;
+typedef enum stepi_color {
+    STEPI_COLOR_NONE,
+    STEPI_COLOR_GOOD,
+    STEPI_COLOR_BAD,
+    STEPI_COLOR_WARN,
+    STEPI_COLOR_DIM,
+    STEPI_COLOR_BOLD
+} stepi_color_t;
 
 /* color and width as the terminal and the environment have it: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM, COLUMNS. */
 void stepi_print_begin(stepi_print_t *print, int fd);

@@ -109,7 +109,8 @@ int stepi_run_quick(stepi_quick_t *quick, size_t *unreadable)
         stepi_complain("error", "no memory");
         return -1;
     }
-    if (failures == 0 && !quick->is_unsure && quick->ours == 0) { /* perhaps none of ours: count all lines, and say so */
+    if (failures == 0 && !quick->is_unsure &&
+        quick->ours == 0) { /* perhaps none of ours: count all lines, and say so */
         quick->is_unsure = true;
         quick->unsure_at = (stepi_place_t){ .log = 0, .line = 0 };
     }

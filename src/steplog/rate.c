@@ -27,7 +27,8 @@ typedef struct rate {
 
 static bool is_step(stepi_kind_t kind)
 {
-    return kind == STEPI_STEP_START || kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE || kind == STEPI_STEP_SKIP;
+    return kind == STEPI_STEP_START || kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE ||
+           kind == STEPI_STEP_SKIP;
 }
 
 static bool is_wanted(const rate_t *r, stepi_reader_t *reader, const stepi_entry_t *entry, stepi_counts_t *counts)

@@ -19,7 +19,8 @@ static void see_step(void *context, stepi_op_t *op, const stepi_event_t *event, 
         stepi_series_see_step(&s->table, op, event);
 }
 
-static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event, stepi_place_t place)
+static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event,
+                    stepi_place_t place)
 {
     stats_t *s = context;
     const stepi_text_t operation = stepi_operation_of(op, event);

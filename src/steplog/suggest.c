@@ -2,31 +2,43 @@
 
 enum { WORD_MAX = 32 };
 
+static size_t least_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Rows of the table of distances: between the beginnings of two words, up to a letter of the first. */
+typedef struct rows {
+    size_t now[WORD_MAX + 1], above[WORD_MAX + 1], before[WORD_MAX + 1];
+} rows_t;
+
+static void fill_row(rows_t *rows, const char *a, size_t i, const char *b)
+{
+    rows->now[0] = i;
+    for (size_t k = 1; b[k - 1] != '\0'; k++) {
+        const bool is_swap = i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1];
+        size_t least = rows->above[k - 1] + (a[i - 1] == b[k - 1] ? 0 : 1);
+        least = least_of(least, least_of(rows->above[k], rows->now[k - 1]) + 1);
+        rows->now[k] = is_swap ? least_of(least, rows->before[k - 2] + 1) : least;
+    }
+}
+
 /* How many letters have to be changed, put in or taken out, or neighbours exchanged, to make one word of the other. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t rows[3][WORD_MAX + 1];
+    rows_t rows;
     const size_t n = strlen(a), m = strlen(b);
     if (n > WORD_MAX || m > WORD_MAX)
         return WORD_MAX;
     for (size_t k = 0; k <= m; k++)
-        rows[0][k] = k;
+        rows.now[k] = k;
+    memcpy(rows.above, rows.now, sizeof(rows.above));
     for (size_t i = 1; i <= n; i++) {
-        size_t *row = rows[i % 3];
-        const size_t *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
-        row[0] = i;
-        for (size_t k = 1; k <= m; k++) {
-            size_t least = above[k - 1] + (a[i - 1] == b[k - 1] ? 0 : 1);
-            if (above[k] + 1 < least)
-                least = above[k] + 1;
-            if (row[k - 1] + 1 < least)
-                least = row[k - 1] + 1;
-            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1] && before[k - 2] + 1 < least)
-                least = before[k - 2] + 1;
-            row[k] = least;
-        }
+        memcpy(rows.before, rows.above, sizeof(rows.before));
+        memcpy(rows.above, rows.now, sizeof(rows.above));
+        fill_row(&rows, a, i, b);
     }
-    return rows[n % 3][m];
+    return rows.now[m];
 }
 
 void stepi_complain_unknown(const char *what, const char *word, const char *const *known)

@@ -215,7 +215,8 @@ static void start_op(stepi_tracker_t *tracker, const stepi_event_t *event, stepi
 
 static bool is_open_step(const stepi_op_t *op, const stepi_event_t *event)
 {
-    return op->step_is_open && event->has_step && op->step == event->step && stepi_kept_is(&op->description, &event->description);
+    return op->step_is_open && event->has_step && op->step == event->step &&
+           stepi_kept_is(&op->description, &event->description);
 }
 
 /* Whether a step may begin in the operation next: of as many, and after a failure the same again or a later one. */
@@ -226,31 +227,45 @@ static bool may_begin(const stepi_op_t *op, const stepi_event_t *event)
     return !op->has_failed || event->step >= op->step;
 }
 
-/* 0: not it; the highest is it, the latest of these. */
+/* How well a line fits: the best that fits it is it, the latest of these. */
+enum { FITS_NOT, FITS_IF_NEED_BE, FITS, FITS_CERTAINLY, IS_IT };
+
+static int fit_of_start(const stepi_op_t *op, const stepi_event_t *event)
+{
+    if (!may_begin(op, event))
+        return FITS_NOT;
+    return op->step_is_open ? FITS : FITS_CERTAINLY;
+}
+
+/* The end of a step whose beginning is not the last that is known of the operation: a quick function's, or it got lost. */
+static int fit_of_stray_end(const stepi_op_t *op, const stepi_event_t *event)
+{
+    if (event->operation.bytes != NULL)
+        return FITS_IF_NEED_BE;
+    return !op->has_failed && (!op->has_step || op->total == event->total) ? FITS_IF_NEED_BE : FITS_NOT;
+}
+
 static int fit(const stepi_op_t *op, const stepi_event_t *event)
 {
-    const bool is_start = event->kind == STEPI_STEP_START;
     if (op->depth != event->depth)
-        return 0;
+        return FITS_NOT;
     if (event->span != 0 && op->span != 0 && (op->span == event->span || op->span == event->parent_span))
-        return 4;
+        return IS_IT;
     if (event->operation.bytes != NULL && !stepi_kept_is(&op->name, &event->operation))
-        return 0;
+        return FITS_NOT;
     if (event->kind == STEPI_OPERATION_COMPLETE || event->kind == STEPI_OPERATION_INCOMPLETE || !event->has_step)
-        return 3;
-    if (!is_start && is_open_step(op, event))
-        return 3;
-    if (is_start)
-        return may_begin(op, event) && !op->step_is_open ? 3 : may_begin(op, event) ? 2 : 0;
-    return event->operation.bytes != NULL || (!op->has_failed && (!op->has_step || op->total == event->total)) ? 1 : 0;
+        return FITS_CERTAINLY;
+    if (event->kind == STEPI_STEP_START)
+        return fit_of_start(op, event);
+    return is_open_step(op, event) ? FITS_CERTAINLY : fit_of_stray_end(op, event);
 }
 
 static stepi_op_t *owner_of(stepi_tracker_t *tracker, const stepi_event_t *event)
 {
     const stepi_stream_t *stream = find_stream(tracker, event->stream);
-    const int certain = event->span != 0 ? 4 : 3;
+    const int certain = event->span != 0 ? IS_IT : FITS_CERTAINLY;
     stepi_op_t *best = NULL;
-    int best_fit = 0;
+    int best_fit = FITS_NOT;
     for (stepi_op_t *op = stream != NULL ? stream->newest : NULL; op != NULL && best_fit < certain;
          op = op->older_in_stream) {
         const int f = fit(op, event);

@@ -28,9 +28,9 @@ void stepi_kept_free(stepi_kept_t *kept);
 
 static inline stepi_text_t stepi_kept_text(const stepi_kept_t *kept)
 {
-    return (stepi_text_t){
-        .bytes = kept->bytes != NULL ? kept->bytes : "", .length = kept->length, .original = kept->length
-    };
+    return (stepi_text_t){ .bytes = kept->bytes != NULL ? kept->bytes : "",
+                           .length = kept->length,
+                           .original = kept->length };
 }
 
 static inline bool stepi_kept_is(const stepi_kept_t *kept, const stepi_text_t *text)
@@ -76,7 +76,8 @@ typedef struct stepi_watcher {
     /* A line of a step, or a failure of the operation itself. op NULL: it belongs to none that is open. */
     void (*step)(void *context, stepi_op_t *op, const stepi_event_t *event, stepi_place_t place);
     /* event NULL: it never ended. op NULL: its start was not seen. */
-    void (*ended)(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event, stepi_place_t place);
+    void (*ended)(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event,
+                  stepi_place_t place);
 } stepi_watcher_t;
 
 typedef struct stepi_tracker stepi_tracker_t;

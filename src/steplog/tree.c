@@ -196,7 +196,8 @@ static void see_step(void *context, stepi_op_t *op, const stepi_event_t *event, 
         stepi_keep(&step->error, &event->text);
 }
 
-static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event, stepi_place_t place)
+static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event,
+                    stepi_place_t place)
 {
     stepi_tree_t *t = context;
     stepi_node_t *node = node_of(op);

@@ -4,7 +4,12 @@
 
 #include "steplog/command.h"
 
-typedef enum stepi_node_status { STEPI_NODE_OPEN, STEPI_NODE_OK, STEPI_NODE_FAILED, STEPI_NODE_SKIPPED } stepi_node_status_t;
+typedef enum stepi_node_status {
+    STEPI_NODE_OPEN,
+    STEPI_NODE_OK,
+    STEPI_NODE_FAILED,
+    STEPI_NODE_SKIPPED
+} stepi_node_status_t;
 
 typedef struct stepi_node {
     struct stepi_node *root, *parent, *first_child, *last_child, *next;
@@ -15,13 +20,14 @@ typedef struct stepi_node {
     int32_t step, total;
     double ms;
     stepi_place_t place;
-    uint32_t open, nodes, left_out; /* of a root: operations that have not ended, nodes, and those there was no room for */
+    uint32_t open, nodes,
+        left_out; /* of a root: operations that have not ended, nodes, and those there was no room for */
 } stepi_node_t;
 
 typedef struct stepi_tree {
     stepi_cli_t *cli;
     stepi_node_t *first, *last; /* roots that are not printed yet, linked by `next` */
-    size_t nodes; /* of these */
+    size_t nodes;               /* of these */
     int64_t found;
 } stepi_tree_t;
 

@@ -45,7 +45,10 @@ static const char *refusal(const char *head, size_t bytes)
 {
     if (bytes >= 4 && memcmp(head, "\x28\xB5\x2F\xFD", 4) == 0)
         return "is packed with zstd: unpack it first (zstdcat FILE | steplog ...)";
-    if (bytes >= 6 && memcmp(head, "\xFD" "7zXZ", 6) == 0)
+    if (bytes >= 6 && memcmp(head,
+                             "\xFD"
+                             "7zXZ",
+                             6) == 0)
         return "is packed with xz: unpack it first (xzcat FILE | steplog ...)";
     if (bytes >= 3 && memcmp(head, "BZh", 3) == 0)
         return "is packed with bzip2: unpack it first (bzcat FILE | steplog ...)";
@@ -135,36 +138,35 @@ static bool begin_next_member(stepi_unpacker_t *u)
     return true;
 }
 
+/* Something to unpack is there. False: no more; *failed if the file could not be read. */
+static bool has_packed(stepi_unpacker_t *u, const char **why, bool *failed)
+{
+    const ssize_t n = u->stream.avail_in > 0 ? 1 : refill(u);
+    *failed = n < 0;
+    if (n == 0 && u->in_member)
+        *why = "the gzip file ends too early; read up to there";
+    return n > 0 && (u->in_member || begin_next_member(u));
+}
+
+static bool inflate_some(stepi_unpacker_t *u, const char **why)
+{
+    const int result = inflate(&u->stream, Z_NO_FLUSH);
+    if (result == Z_STREAM_END)
+        u->in_member = false;
+    else if (result != Z_OK && result != Z_BUF_ERROR)
+        *why = "the gzip file is damaged; read up to there";
+    return *why == NULL;
+}
+
 static ssize_t unpack_gzip(stepi_unpacker_t *u, char *to, size_t bytes, const char **why)
 {
+    bool failed = false;
     u->stream.next_out = (unsigned char *)to;
     u->stream.avail_out = (uInt)(bytes < UINT32_MAX ? bytes : UINT32_MAX);
     const uInt wanted = u->stream.avail_out;
-    while (u->stream.avail_out > 0 && !u->is_broken) {
-        if (u->stream.avail_in == 0) {
-            const ssize_t n = refill(u);
-            if (n < 0)
-                return -1;
-            if (n == 0) {
-                if (u->in_member)
-                    *why = "the gzip file ends too early; read up to there";
-                u->is_broken = true;
-                break;
-            }
-        }
-        if (!u->in_member && !begin_next_member(u)) {
-            u->is_broken = true;
-            break;
-        }
-        const int result = inflate(&u->stream, Z_NO_FLUSH);
-        if (result == Z_STREAM_END) {
-            u->in_member = false;
-        } else if (result != Z_OK && result != Z_BUF_ERROR) {
-            *why = "the gzip file is damaged; read up to there";
-            u->is_broken = true;
-        }
-    }
-    return (ssize_t)(wanted - u->stream.avail_out);
+    while (u->stream.avail_out > 0 && !u->is_broken)
+        u->is_broken = !has_packed(u, why, &failed) || !inflate_some(u, why);
+    return failed ? -1 : (ssize_t)(wanted - u->stream.avail_out);
 }
 #endif
 
