@@ -45,6 +45,15 @@ static bool skip_field(stepi_span_t *s)
     return take_item(s, &raw, &is_quoted) && stepi_take_char(s, '=') && take_item(s, &raw, &is_quoted);
 }
 
+/* The last `c` in at[..end), or NULL. It is near the end: no call is worth it. */
+static const char *find_last(const char *at, const char *end, char c)
+{
+    while (end > at)
+        if (*--end == c)
+            return end;
+    return NULL;
+}
+
 /* Whether everything from behind the parenthesis on is a list. */
 static bool is_list(stepi_span_t s)
 {
@@ -60,7 +69,7 @@ bool stepi_take_list(stepi_span_t *line, stepi_span_t *list)
     if (stepi_span_bytes(*line) < 6 || line->end[-1] != ')')
         return false;
     for (const char *at = line->end - 1; at - 1 > line->at;) {
-        at = memrchr(line->at + 1, '(', (size_t)(at - line->at - 1));
+        at = find_last(line->at + 1, at, '(');
         if (at == NULL)
             return false;
         if (at[-1] != ' ' || !is_list((stepi_span_t){ at + 1, line->end }))
@@ -107,7 +116,7 @@ static bool is_last_from(const char *start, stepi_span_t list, stepi_value_t *va
 static bool last_field(stepi_span_t list, const char *name, size_t bytes, stepi_span_t *before, stepi_value_t *value)
 {
     for (stepi_span_t s = list; stepi_span_bytes(s) > bytes;) {
-        const char *found = memrchr(s.at, name[0], stepi_span_bytes(s) - bytes);
+        const char *found = find_last(s.at, s.end - bytes, name[0]);
         if (found == NULL)
             return false;
         if (memcmp(found, name, bytes) == 0 && found[bytes] == '=' && is_last_from(found, list, value)) {
