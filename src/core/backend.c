@@ -247,6 +247,8 @@ static void pump_work(step_log_t *log, void *argument)
         else
             stepi_output_flush(b->outputs[i]);
     }
+    if (job->end == STEPI_PUMP_LAST || job->end == STEPI_PUMP_EXIT)
+        stepi_crash_finish(log);
 }
 
 bool stepi_backend_pump(step_log_t *log, int64_t timeout_ns, stepi_pump_end_t end)
@@ -291,6 +293,8 @@ static void add_work(step_log_t *log, void *argument)
     output->slot = b->output_count < STEPI_OUTPUTS_MAX ? stepi_ledger_add(&b->ledger) : -1;
     if (output->slot < 0)
         return;
+    if (stepi_crash_is_on(&log->crash))
+        stepi_crash_output_added(log, output);
     const int at = atomic_load_explicit(&b->output_count, memory_order_relaxed);
     b->outputs[at] = output;
     /* release: a flush waits for outputs without the pump lock */
@@ -381,6 +385,7 @@ void stepi_backend_reset_in_child(step_log_t *log)
     b->held_since_ns = 0;
     b->processed = 0;
     memset(b->losses_told, 0, sizeof(b->losses_told));
+    stepi_crash_reset_in_child(&log->crash);
     stepi_optable_reset_in_child(&b->operations);
     stepi_retention_reset_in_child(&b->retention);
     stepi_ledger_reset_in_child(&b->ledger);

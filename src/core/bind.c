@@ -96,6 +96,7 @@ static void bind_work(step_log_t *log, void *argument)
     stepi_bound_t *before = b->bound;
     b->bound = bound; /* whole at any moment: a forked child goes on with it */
     b->bound_at = ++b->binds;
+    stepi_crash_bound_changed(log);
     free(before);
 }
 

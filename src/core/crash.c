@@ -8,7 +8,7 @@
  *     - calls nothing of the user's: no diagnostics, no clock, no sink of the user's but on its own writer's thread
  *     - waits for nobody without a bound
  *
- * which stepi_is_crashing tells it. A thread that was hit while it was the backend itself finds its work half done: then only
+ * which stepi_is_crashing tells it. A log with a crash ring needs none of it: its records are in files. A thread that was hit while it was the backend itself finds its work half done: then only
  * whole lines that were ready are written. */
 #include "core/log.h"
 
@@ -18,7 +18,7 @@
 
 static void drain(step_log_t *log)
 {
-    if (!stepi_log_visit(log))
+    if (stepi_crash_is_on(&log->crash) || !stepi_log_visit(log))
         return;
     stepi_backend_drain_in_crash(log);
     stepi_log_leave(log);

@@ -4,6 +4,7 @@
 #include "platform/clock.h"
 #include "platform/futex.h"
 #include "platform/system.h"
+#include "record/seal.h"
 #include "record/shape.h"
 
 #include <errno.h>
@@ -218,6 +219,8 @@ bool stepi_write(stepi_entry_t *entry, stepi_draft_t *draft)
         errno = saved;
         return written;
     }
+    if (__builtin_expect(ring->is_sealed, 0))
+        stepi_record_seal(stepi_ring_at(ring, ring->position), bytes);
     stepi_ring_publish(ring, ring->position + bytes, draft->stamp, draft->ticks);
     return true;
 }

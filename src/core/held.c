@@ -70,6 +70,7 @@ stepi_held_line_t *stepi_held_copy(const stepi_line_t *line)
         return NULL;
     uint8_t *to = (uint8_t *)(held + 1);
     held->next = NULL;
+    held->kept = NULL;
     held->bytes = bytes;
     held->record = RECORD_BYTES + field_bytes(&line->fields) + line->text.length;
     held->line = *line;

@@ -3,12 +3,14 @@
 #define STEPI_CORE_HELD_H
 
 #include "core/retention.h"
+#include "crash/layout.h"
 
 struct stepi_held_line {
     stepi_held_line_t *next;
     uint64_t arrival;
     size_t bytes;  /* of memory, this structure included */
     size_t record; /* about what its record took in a ring */
+    stepi_kept_t *kept; /* its record, with a crash ring; NULL: there is none */
     stepi_line_t line;
     stepi_trace_t trace;
 };

@@ -87,6 +87,8 @@ static stepi_open_operation_t *update_operation(step_log_t *log, const stepi_dec
     }
     if (line->kind == STEPI_STEP_START)
         operation->failed = false;
+    if (stepi_crash_is_on(&log->crash))
+        stepi_crash_keep_names(log, operation, record);
     return operation;
 }
 
@@ -99,6 +101,7 @@ static void end_operation(step_log_t *log, stepi_open_operation_t *operation, co
         return;
     operation->ended = true;
     stepi_retention_end(log, operation);
+    stepi_crash_operation_ended(log, operation);
 }
 
 static void end_of_record(step_log_t *log, stepi_open_operation_t *operation, const stepi_decoded_t *record)
@@ -109,10 +112,12 @@ static void end_of_record(step_log_t *log, stepi_open_operation_t *operation, co
         operation->failed = true;
         operation->step_known = false;
         stepi_retention_keep(log, operation);
+        stepi_crash_step_ended(log, operation);
         break;
     case STEPI_STEP_SUCCESS:
     case STEPI_STEP_SKIP:
         operation->step_known = false;
+        stepi_crash_step_ended(log, operation);
         break;
     case STEPI_OPERATION_COMPLETE:
         end_operation(log, operation, &record->line);
@@ -228,6 +233,8 @@ void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8
 {
     stepi_backend_t *b = &log->backend;
     stepi_decoded_t record;
+    if (stepi_crash_is_on(&log->crash))
+        stepi_crash_take(&log->crash, ring, bytes);
     if (!stepi_record_decode(bytes, ring->bytes, &record)) {
         const uint64_t index = b->processed++;
         stepi_ledger_lose(&b->ledger, index, index + 1);

@@ -105,6 +105,7 @@ static void set_up(step_log_t *log, const step_log_options_t *options)
     for (int i = 0; i < STEPI_TROUBLES; i++)
         atomic_store_explicit(&log->told_at[i], 0, memory_order_relaxed);
     stepi_timebase_start(&log->backend.time);
+    log->backend.operations.store = &log->crash.store;
 }
 
 int step_log_open(const step_log_options_t *given, step_log_t **out)
@@ -122,6 +123,13 @@ int step_log_open(const step_log_options_t *given, step_log_t **out)
     if (log == NULL)
         return STEP_ENOMEM;
     set_up(log, &options);
+    const int no_crash_ring = stepi_crash_open(log, &options);
+    if (no_crash_ring != STEP_OK) {
+        stepi_backend_clear(log);
+        atomic_store_explicit(&log->state, STEPI_LOG_FREE, memory_order_release);
+        errno = saved;
+        return no_crash_ring;
+    }
     atomic_fetch_add_explicit(&log->serial, 1, memory_order_relaxed);
     /* release: who sees the log open sees it set up */
     atomic_store_explicit(&log->state, STEPI_LOG_OPEN, memory_order_release);
@@ -180,6 +188,7 @@ static void set_level(step_log_t *log, void *argument)
 {
     const step_level_t *level = argument;
     __atomic_store_n(&log->level, *level, __ATOMIC_RELAXED);
+    stepi_crash_level_changed(log);
     stepi_gate_update();
 }
 
@@ -321,6 +330,7 @@ static int take_apart(step_log_t *log)
     const bool all = free_outputs(log);
     stepi_rings_close(log);
     stepi_backend_clear(log);
+    stepi_crash_clear(&log->crash);
     /* release: the next owner finds it cleared */
     atomic_store_explicit(&log->state, STEPI_LOG_FREE, memory_order_release);
     return all ? STEP_OK : STEP_ETIMEOUT;

@@ -10,6 +10,7 @@
 
 #include "base/traceparent.h"
 #include "core/backend.h"
+#include "core/crash_ring.h"
 #include "core/rules.h"
 #include "platform/futex.h"
 #include "record/redact.h"
@@ -91,6 +92,7 @@ struct step_log {
     _Atomic uint32_t visitors; /* calls that use more of it than their ring: close() waits for them */
     stepi_lock_t pump;         /* whoever holds it is the backend */
     stepi_backend_t backend;
+    stepi_crash_ring_t crash;
 };
 
 /* The options that were given, over the defaults. STEP_OK, or what step_log_open() returns. (options.c) */

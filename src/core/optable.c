@@ -31,8 +31,16 @@ static void place(stepi_optable_t *table, stepi_open_operation_t *entry)
     table->count++;
 }
 
-static void free_entry(stepi_open_operation_t *entry)
+static void free_names(const stepi_optable_t *table, const stepi_open_operation_t *entry)
 {
+    for (int i = 0; i < STEPI_KEPT; i++)
+        if (entry->kept[i] != NULL && table->store->base != NULL)
+            stepi_store_free(table->store, entry->kept[i]);
+}
+
+static void free_entry(const stepi_optable_t *table, stepi_open_operation_t *entry)
+{
+    free_names(table, entry);
     if (entry->parent != NULL)
         entry->parent->children--;
     if (entry->hold != NULL)
@@ -53,7 +61,7 @@ static bool is_needed(const stepi_open_operation_t *entry)
 /* Seen dead before an epoch began that is over. */
 bool stepi_optable_is_gone(const stepi_optable_t *table, stepi_open_operation_t *entry)
 {
-    if (stepi_operation_is_alive(entry->id))
+    if (table->is_foreign || stepi_operation_is_alive(entry->id))
         return false;
     if (!entry->seen_dead) {
         entry->seen_dead = true;
@@ -79,7 +87,7 @@ static bool rebuild(stepi_optable_t *table, size_t capacity)
     table->count = 0;
     for (size_t i = 0; i < old.capacity; i++)
         if (old.slots[i] != NULL && may_go(&old, old.slots[i]))
-            free_entry(old.slots[i]);
+            free_entry(table, old.slots[i]);
         else if (old.slots[i] != NULL)
             place(table, old.slots[i]);
     stepi_free(old.slots);
@@ -119,7 +127,7 @@ void stepi_optable_link(stepi_optable_t *table, stepi_open_operation_t *entry, u
         return;
     entry->is_linked = true;
     entry->parent = stepi_optable_find(table, parent);
-    if (entry->parent == NULL && stepi_operation_is_alive(parent))
+    if (entry->parent == NULL && (table->is_foreign || stepi_operation_is_alive(parent)))
         entry->parent = stepi_optable_get(table, parent);
     if (entry->parent != NULL)
         entry->parent->children++;
@@ -133,7 +141,7 @@ void stepi_optable_remove(stepi_optable_t *table, uint64_t id)
     size_t hole = slot_of(table, id);
     while (table->slots[hole] != entry)
         hole = (hole + 1) & (table->capacity - 1);
-    free_entry(entry);
+    free_entry(table, entry);
     table->slots[hole] = NULL;
     table->count--;
     /* whoever was pushed past the hole moves up */
@@ -163,14 +171,14 @@ void stepi_optable_clear(stepi_optable_t *table)
             table->slots[i]->parent = NULL; /* which may be freed before it */
     for (size_t i = 0; i < table->capacity; i++)
         if (table->slots[i] != NULL)
-            free_entry(table->slots[i]);
+            free_entry(table, table->slots[i]);
     stepi_free(table->slots);
-    *table = (stepi_optable_t){ .epoch = 0 };
+    *table = (stepi_optable_t){ .store = table->store };
 }
 
 void stepi_optable_reset_in_child(stepi_optable_t *table)
 {
-    *table = (stepi_optable_t){ .epoch = 0 };
+    *table = (stepi_optable_t){ .store = table->store };
 }
 
 static void copy(char **owned, stepi_text_t *to, const stepi_text_t *from)

@@ -10,7 +10,11 @@
 
 #include "core/retention.h"
 #include "core/summary.h"
+#include "crash/store.h"
 #include "record/record.h"
+
+/* Records with its names that are kept, should the process be killed. */
+enum { STEPI_KEPT_START, STEPI_KEPT_NAME, STEPI_KEPT_STEP, STEPI_KEPT };
 
 struct stepi_open_operation {
     uint64_t id; /* 0: free slot */
@@ -37,11 +41,14 @@ struct stepi_open_operation {
     uint64_t own_bound_at, bound_as_of;
     stepi_hold_t *hold; /* what waits of it; NULL: nothing did yet */
     stepi_summary_t summary;
+    stepi_kept_t *kept[STEPI_KEPT]; /* with a crash ring; NULL: none */
 };
 
 typedef struct stepi_optable {
     stepi_open_operation_t **slots; /* a power of two, open addressing */
     size_t capacity, count;
+    stepi_store_t *store; /* of the log's crash ring; has no base where there is none */
+    bool is_foreign;      /* the operations are another process's: nobody here knows whether they live */
     uint32_t epoch; /* grows whenever all was taken that was in the rings when it last grew */
 } stepi_optable_t;
 

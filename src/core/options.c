@@ -49,13 +49,6 @@ static int check_rules(const step_log_options_t *o)
     return refuse(o, STEP_EINVAL, text);
 }
 
-static int check_features(const step_log_options_t *o)
-{
-    if (o->crash_ring_dir != NULL)
-        return refuse(o, STEP_ENOTSUP, "crash_ring_dir is not built yet: leave it NULL");
-    return STEP_OK;
-}
-
 int stepi_log_options_read(const step_log_options_t *given, step_log_options_t *options)
 {
     const step_log_options_t defaults = STEP_LOG_OPTIONS_INIT;
@@ -64,8 +57,6 @@ int stepi_log_options_read(const step_log_options_t *given, step_log_options_t *
         *options = defaults;
         return refuse(options, STEP_EINVAL, "options.size is not one this library knows; start from STEP_LOG_OPTIONS_INIT");
     }
-    int bad = check_values(options);
-    if (bad == STEP_OK)
-        bad = check_rules(options);
-    return bad != STEP_OK ? bad : check_features(options);
+    const int bad = check_values(options);
+    return bad == STEP_OK ? check_rules(options) : bad;
 }

@@ -331,12 +331,20 @@ uint32_t stepi_output_deliver(stepi_output_t *output, const stepi_block_t *block
     return lines;
 }
 
+void stepi_output_resolve(stepi_output_t *output, uint64_t through)
+{
+    stepi_ledger_resolve(&output->log->backend.ledger, output->slot, through);
+    stepi_crash_resolved(output->log, output->slot, through);
+}
+
 static void write_directly(stepi_output_t *output)
 {
     int error;
+    stepi_crash_write_begins(output->log, output, output->block);
     const uint32_t taken = stepi_output_deliver(output, output->block, &error);
     stepi_output_tell(output, stepi_output_settle(output, output->block, taken, error), error);
-    stepi_ledger_resolve(&output->log->backend.ledger, output->slot, output->block->through);
+    stepi_output_resolve(output, output->block->through);
+    stepi_crash_write_ended(output->log, output);
     atomic_fetch_add_explicit(&output->log->drained, 1, memory_order_relaxed);
 }
 
@@ -374,7 +382,7 @@ bool stepi_output_write(stepi_output_t *output, uint64_t through)
     if (queue_of(output) != NULL)
         stepi_queue_resolve(queue_of(output), through);
     else
-        stepi_ledger_resolve(&output->log->backend.ledger, output->slot, through);
+        stepi_output_resolve(output, through);
     return true;
 }
 

@@ -28,7 +28,8 @@ typedef struct stepi_told {
     uint64_t records;
 } stepi_told_t;
 
-typedef struct stepi_block {
+typedef struct stepi_block stepi_block_t;
+struct stepi_block {
     char *bytes;
     size_t used, capacity;
     uint32_t lines;
@@ -38,11 +39,12 @@ typedef struct stepi_block {
     uint64_t through; /* everything below it went into this block or an earlier one, or was filtered */
     struct stepi_block *next;
     uint32_t index[STEPI_BLOCK_LINES]; /* of each line's record; UINT32_MAX: a line of our own */
-} stepi_block_t;
+};
 
 typedef struct stepi_queue stepi_queue_t;
 
-typedef struct stepi_output {
+typedef struct stepi_output stepi_output_t;
+struct stepi_output {
     step_log_t *log;
     step_sink_t *sink;
     step_format_t *format;
@@ -55,7 +57,7 @@ typedef struct stepi_output {
     _Atomic uint64_t unreported; /* records lost since the last line that said so */
     _Atomic int error;           /* errno of the latest loss, or STEPI_ERROR_QUEUE_FULL */
     _Atomic uint32_t failed;     /* since the previous flush */
-} stepi_output_t;
+};
 
 /* The log whose sink runs on this thread. */
 extern _Thread_local const step_log_t *stepi_inside_log __attribute__((tls_model("initial-exec")));
@@ -101,6 +103,9 @@ uint32_t stepi_output_deliver(stepi_output_t *output, const stepi_block_t *block
  * to be told of, for stepi_output_tell(), which calls the user back and so is called without a lock but the pump. */
 uint64_t stepi_output_settle(stepi_output_t *output, stepi_block_t *block, uint32_t taken, int error);
 void stepi_output_tell(stepi_output_t *output, uint64_t lost, int error);
+
+/* It is done with everything below `through`. */
+void stepi_output_resolve(stepi_output_t *output, uint64_t through);
 
 stepi_block_t *stepi_block_new(size_t capacity);
 void stepi_block_free(stepi_block_t *block);

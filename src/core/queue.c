@@ -73,7 +73,7 @@ static uint64_t settle(stepi_queue_t *queue, stepi_block_t *block, uint32_t take
     queue->stalled = false;
     if (queue->settled == queue->given && queue->through > through)
         through = queue->through;
-    stepi_ledger_resolve(&output->log->backend.ledger, output->slot, through);
+    stepi_output_resolve(output, through);
     atomic_fetch_add_explicit(&output->log->drained, 1, memory_order_relaxed);
     block->next = queue->spare;
     queue->spare = block;
@@ -271,7 +271,7 @@ void stepi_queue_resolve(stepi_queue_t *queue, uint64_t through)
     if (through > queue->through)
         queue->through = through;
     if (queue->settled == queue->given)
-        stepi_ledger_resolve(&queue->output->log->backend.ledger, queue->output->slot, queue->through);
+        stepi_output_resolve(queue->output, queue->through);
     stepi_lock_release(&queue->lock);
 }
 

@@ -286,7 +286,7 @@ static stepi_ring_t *take_ring(step_log_t *log, uint64_t serial)
             return ring;
         undrained += atomic_load_explicit(&ring->released, memory_order_relaxed) != 0;
     }
-    stepi_ring_t *ring = stepi_ring_new(log->ring_bytes);
+    stepi_ring_t *ring = stepi_crash_ring_new(log);
     if (ring == NULL)
         return NULL;
     if (undrained >= SPARE_RINGS)
@@ -381,6 +381,7 @@ void stepi_rings_trim(step_log_t *log)
         }
         *link = ring->next_in_log;
         count_retired(log, ring);
+        stepi_crash_ring_gone(log, ring);
         stepi_ring_free(ring);
         trimmed = true;
     }

@@ -27,9 +27,28 @@ void stepi_retention_start(stepi_retention_t *r, const step_log_options_t *optio
 
 /* ---- Writing and dropping ---- */
 
+/* The line of the record that the backend has in hand. */
 static void write_line(step_log_t *log, const stepi_line_t *line)
 {
-    stepi_backend_offer(&log->backend, line, log->backend.processed++);
+    const uint64_t number = log->backend.processed++;
+    if (stepi_crash_is_on(&log->crash))
+        stepi_crash_number(log, number);
+    stepi_backend_offer(&log->backend, line, number);
+}
+
+static void write_held(step_log_t *log, stepi_held_line_t *held)
+{
+    const uint64_t number = log->backend.processed++;
+    stepi_crash_number_held(log, held->kept, number);
+    held->kept = NULL;
+    stepi_backend_offer(&log->backend, &held->line, number);
+}
+
+/* It was written or will not be. */
+static void free_held(step_log_t *log, stepi_held_line_t *held)
+{
+    stepi_crash_leave_out(log, held->kept);
+    stepi_free(held);
 }
 
 static void link_hold(stepi_retention_t *r, stepi_hold_t *hold)
@@ -74,8 +93,8 @@ static void write_all(step_log_t *log, stepi_hold_t *hold)
 {
     stepi_held_line_t *held;
     while ((held = take_first(&log->backend.retention, hold)) != NULL) {
-        write_line(log, &held->line);
-        stepi_free(held);
+        write_held(log, held);
+        free_held(log, held);
     }
 }
 
@@ -90,11 +109,11 @@ static void write_or_leave_out(step_log_t *log, stepi_hold_t *hold)
             count(&r->recorder_discarded, 1);
             log->backend.processed++; /* filtered by its level */
         } else if (hold->verdict == STEPI_WRITTEN_SAMPLED) {
-            write_line(log, &held->line);
+            write_held(log, held);
         } else {
             count(&r->sampled_out, 1);
         }
-        stepi_free(held);
+        free_held(log, held);
     }
 }
 
@@ -106,7 +125,7 @@ static void discard_oldest(step_log_t *log, stepi_hold_t *hold)
     atomic_fetch_sub_explicit(&r->held, 1, memory_order_relaxed);
     count(&r->recorder_discarded, 1);
     log->backend.processed++;
-    stepi_free(held);
+    free_held(log, held);
     if (stepi_hold_is_empty(hold))
         unlink_hold(r, hold);
 }
@@ -154,6 +173,7 @@ static bool hold_line(step_log_t *log, stepi_hold_t *hold, stepi_held_lines_t *l
     if (held == NULL)
         return false;
     held->arrival = r->arrivals++;
+    held->kept = stepi_crash_hold(log);
     if (stepi_hold_is_empty(hold))
         link_hold(r, hold);
     stepi_held_append(list, held);

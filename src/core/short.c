@@ -7,11 +7,14 @@
  *
  *     busy ─> limit, log still open? ─> stamp ─> header, parts, values, texts ─> publish ─> no longer busy
  *
+ * A sealed ring (record/ring.h) refuses at its limit, which is 0 for this way; what is then the long way tries once more, sealing.
+ *
  * Nothing that is checked before `busy` is set may change in a signal handler between the two: a ring's position and
  * limit may, so they are looked at behind it. */
 #include "core/operation.h"
 #include "platform/clock.h"
 #include "platform/copy.h"
+#include "record/seal.h"
 #include "record/shape.h"
 
 #include <string.h>
@@ -37,8 +40,18 @@ static inline void give_up(const draft_t *d)
     atomic_store_explicit(&d->ring->busy, 0, memory_order_release);
 }
 
+/* Which rings: each way is compiled by itself, so that the one without seals does not pay for the other. */
+typedef enum way { UNSEALED, SEALED } way_t;
+
+static inline bool has_room(stepi_ring_t *ring, way_t way)
+{
+    if (way == SEALED)
+        return __builtin_expect(ring->position < ring->sealed_limit, 1) || stepi_ring_make_ready_sealed(ring);
+    return __builtin_expect(ring->position < ring->short_limit, 1) || stepi_ring_make_ready(ring);
+}
+
 /* As stepi_enter(), for what is likely. False: the long way. */
-static inline bool begin(draft_t *d, const step_log_t *log, uint64_t serial)
+static inline bool begin(draft_t *d, const step_log_t *log, uint64_t serial, way_t way)
 {
     const stepi_thread_t *self = stepi_self;
     if (__builtin_expect(self == NULL || self->log != log || self->serial != serial, 0))
@@ -48,7 +61,7 @@ static inline bool begin(draft_t *d, const step_log_t *log, uint64_t serial)
         return false;
     atomic_store_explicit(&ring->busy, (uintptr_t)__builtin_frame_address(0), memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst); /* as in stepi_enter() */
-    if (__builtin_expect(ring->position >= ring->short_limit, 0) && !stepi_ring_make_ready(ring)) {
+    if (__builtin_expect(!has_room(ring, way), 0)) {
         give_up(d);
         return false;
     }
@@ -128,10 +141,12 @@ static inline bool put_fields(draft_t *d, const stepi_shape_t *shape, const valu
 }
 
 /* Number, time and length of the record, publication, and no longer busy. */
-static inline void finish(draft_t *d, step_log_t *log, uint64_t operation, uint64_t what)
+static inline void finish(draft_t *d, step_log_t *log, uint64_t operation, uint64_t what, way_t way)
 {
     stepi_ring_t *ring = d->ring;
     const uint64_t bytes = ((uint64_t)(d->at - d->start) + 7) & ~UINT64_C(7);
+    if (way == SEALED) /* what was copied from behind a text's end is nobody's business */
+        memset(d->at, 0, STEPI_COPY_AHEAD);
     const uint64_t seq = atomic_load_explicit(&ring->seq, memory_order_relaxed);
     d->at = d->start;
     put_32_32(d, (uint32_t)bytes, 0);
@@ -139,6 +154,8 @@ static inline void finish(draft_t *d, step_log_t *log, uint64_t operation, uint6
     put_64(d, d->ticks);
     put_64(d, operation);
     put_64(d, what);
+    if (way == SEALED)
+        stepi_record_seal(d->start, bytes);
     atomic_store_explicit(&ring->seq, seq + 1, memory_order_relaxed);
     stepi_ring_publish(ring, ring->position + bytes, d->ticks, d->ticks);
     atomic_store_explicit(&ring->busy, 0, memory_order_release); /* as in stepi_leave() */
@@ -148,11 +165,11 @@ static inline void finish(draft_t *d, step_log_t *log, uint64_t operation, uint6
 /* ---- success() ---- */
 
 /* `shape` is NULL for a call without fields; its place then goes the long way, where an output shows places. */
-static inline bool success(step_logger_t *op, const stepi_shape_t *shape, const values_t *values)
+static inline bool success(step_logger_t *op, const stepi_shape_t *shape, const values_t *values, way_t way)
 {
     draft_t d;
     if (__builtin_expect(op == NULL || op->gate.step == 0 || (shape != NULL && !stepi_shape_is_ours(shape)), 0) ||
-        !begin(&d, op->log, op->serial))
+        !begin(&d, op->log, op->serial, way))
         return false;
     const int64_t elapsed = (int64_t)d.ticks - op->step_at;
     put_64(&d, elapsed > 0 ? (uint64_t)elapsed : 0);
@@ -174,7 +191,7 @@ static inline bool success(step_logger_t *op, const stepi_shape_t *shape, const 
     op->step_open = false;
     op->gate.step = 0;
     atomic_store_explicit(&op->span_now, op->span, memory_order_relaxed); /* as in stepi_trace_step_end() */
-    finish(&d, op->log, atomic_load_explicit(&op->id, memory_order_relaxed), what);
+    finish(&d, op->log, atomic_load_explicit(&op->id, memory_order_relaxed), what, way);
     return true;
 }
 
@@ -183,6 +200,8 @@ __attribute__((noinline, cold)) static void success_the_long_way(step_logger_t *
 {
     step_field_t fields[STEPI_SHAPE_FIELDS];
     const stepi_shape_t *shape = stepi_shape_of_site(site);
+    if (success(op, shape, values, SEALED))
+        return;
     stepi_shape_fields(shape, values->v, fields);
     step_logger_success_fields(op, site, fields, shape->count);
 }
@@ -190,7 +209,7 @@ __attribute__((noinline, cold)) static void success_the_long_way(step_logger_t *
 void stepi_success_values(step_logger_t *op, step_site_t *site, uint64_t v0, uint64_t v1, uint64_t v2, uint64_t v3)
 {
     const values_t values = { { v0, v1, v2, v3 } };
-    if (__builtin_expect(!success(op, stepi_shape_of_site(site), &values), 0)) {
+    if (__builtin_expect(!success(op, stepi_shape_of_site(site), &values, UNSEALED), 0)) {
         const values_t copy = values; /* the address of a copy: the values themselves stay in registers */
         success_the_long_way(op, site, &copy);
     }
@@ -198,12 +217,12 @@ void stepi_success_values(step_logger_t *op, step_site_t *site, uint64_t v0, uin
 
 bool stepi_success_without_fields(step_logger_t *op)
 {
-    return success(op, NULL, NULL);
+    return success(op, NULL, NULL, UNSEALED) || success(op, NULL, NULL, SEALED);
 }
 
 /* ---- Messages ---- */
 
-static inline bool message(step_level_t level, const char *text, const stepi_shape_t *shape, const values_t *values)
+static inline bool message(step_level_t level, const char *text, const stepi_shape_t *shape, const values_t *values, way_t way)
 {
     draft_t d;
     step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_acquire);
@@ -213,7 +232,7 @@ static inline bool message(step_level_t level, const char *text, const stepi_sha
     const stepi_current_t *current = stepi_current();
     if (current != NULL && current->log != log)
         current = NULL;
-    if (!begin(&d, log, serial))
+    if (!begin(&d, log, serial, way))
         return false;
     if (__builtin_expect(!put_text(&d, text) || !put_fields(&d, shape, values), 0)) {
         give_up(&d);
@@ -221,7 +240,8 @@ static inline bool message(step_level_t level, const char *text, const stepi_sha
     }
     finish(&d, log, current != NULL ? current->id : 0,
            stepi_record_word(STEPI_MESSAGE, level, STEPI_PART_TEXT | STEPI_PART_SHAPE,
-                             current != NULL ? current->depth : 0, shape->count));
+                             current != NULL ? current->depth : 0, shape->count),
+           way);
     return true;
 }
 
@@ -230,6 +250,8 @@ __attribute__((noinline, cold)) static void message_the_long_way(step_site_t *si
 {
     step_field_t fields[STEPI_SHAPE_FIELDS];
     const stepi_shape_t *shape = stepi_shape_of_site(site);
+    if (message(level, text, shape, values, SEALED))
+        return;
     stepi_shape_fields(shape, values->v, fields);
     step_message_fields(site, level, text, fields, shape->count);
 }
@@ -238,7 +260,7 @@ void stepi_message_values(step_site_t *site, step_level_t level, const char *tex
                           uint64_t v3)
 {
     const values_t values = { { v0, v1, v2, v3 } };
-    if (__builtin_expect(!message(level, text, stepi_shape_of_site(site), &values), 0)) {
+    if (__builtin_expect(!message(level, text, stepi_shape_of_site(site), &values, UNSEALED), 0)) {
         const values_t copy = values;
         message_the_long_way(site, level, text, &copy);
     }
@@ -246,38 +268,40 @@ void stepi_message_values(step_site_t *site, step_level_t level, const char *tex
 
 /* ---- Quick success ---- */
 
-static inline bool quick_success(int number, const char *description, int total, const stepi_shape_t *shape,
-                          const values_t *values)
+typedef struct quick {
+    int number, total;
+    const char *description;
+} quick_t;
+
+static inline bool quick_success(const quick_t *quick, const stepi_shape_t *shape, const values_t *values, way_t way)
 {
     draft_t d;
     step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_acquire);
     if (__builtin_expect(log == NULL || !stepi_shape_is_ours(shape), 0))
         return false;
     const stepi_current_t *current = stepi_current();
-    if (!begin(&d, log, atomic_load_explicit(&log->serial, memory_order_relaxed)))
+    if (!begin(&d, log, atomic_load_explicit(&log->serial, memory_order_relaxed), way))
         return false;
-    put_32_32(&d, (uint32_t)number, total > 0 ? (uint32_t)total : 0);
-    if (__builtin_expect(!put_text(&d, description) || !put_fields(&d, shape, values), 0)) {
+    put_32_32(&d, (uint32_t)quick->number, quick->total > 0 ? (uint32_t)quick->total : 0);
+    if (__builtin_expect(!put_text(&d, quick->description) || !put_fields(&d, shape, values), 0)) {
         give_up(&d);
         return false;
     }
     finish(&d, log, 0,
            stepi_record_word(STEPI_STEP_SUCCESS, STEP_LEVEL_INFO,
                              STEPI_FLAG_DETACHED | STEPI_PART_STEP | STEPI_PART_DESCRIPTION | STEPI_PART_SHAPE,
-                             current != NULL && current->log == log ? current->depth : 0, shape->count));
+                             current != NULL && current->log == log ? current->depth : 0, shape->count),
+           way);
     return true;
 }
-
-typedef struct quick {
-    int number, total;
-    const char *description;
-} quick_t;
 
 __attribute__((noinline, cold)) static void quick_success_the_long_way(step_site_t *site, const quick_t *quick,
                                                                        const values_t *values)
 {
     step_field_t fields[STEPI_SHAPE_FIELDS];
     const stepi_shape_t *shape = stepi_shape_of_site(site);
+    if (quick_success(quick, shape, values, SEALED))
+        return;
     stepi_shape_fields(shape, values->v, fields);
     step_quick_success_fields(site, quick->number, quick->description, quick->total, fields, shape->count);
 }
@@ -286,9 +310,10 @@ void stepi_quick_success_values(step_site_t *site, int number, const char *descr
                                 uint64_t v1, uint64_t v2, uint64_t v3)
 {
     const values_t values = { { v0, v1, v2, v3 } };
-    if (__builtin_expect(!quick_success(number, description, total_steps, stepi_shape_of_site(site), &values), 0)) {
-        const quick_t quick = { .number = number, .total = total_steps, .description = description };
+    const quick_t quick = { .number = number, .total = total_steps, .description = description };
+    if (__builtin_expect(!quick_success(&quick, stepi_shape_of_site(site), &values, UNSEALED), 0)) {
+        const quick_t same = quick;
         const values_t copy = values;
-        quick_success_the_long_way(site, &quick, &copy);
+        quick_success_the_long_way(site, &same, &copy);
     }
 }

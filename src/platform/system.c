@@ -30,6 +30,17 @@ void *stepi_pages_reserve(size_t bytes)
     return map(bytes, MAP_NORESERVE);
 }
 
+void *stepi_pages_map_file(int fd, size_t bytes)
+{
+    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+bool stepi_pages_map_file_over(void *at, int fd, size_t offset, size_t bytes)
+{
+    return mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE | MAP_FIXED, fd, (off_t)offset) != MAP_FAILED;
+}
+
 void stepi_pages_unmap(void *pages, size_t bytes)
 {
     munmap(pages, bytes);

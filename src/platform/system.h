@@ -13,6 +13,10 @@ void *stepi_pages_map(size_t bytes);
 void *stepi_pages_reserve(size_t bytes); /* not populated */
 void stepi_pages_unmap(void *pages, size_t bytes);
 
+/* A file's first `bytes` from `offset` on, shared with it: anywhere, or in place of the pages at `at`. NULL and false: see errno. */
+void *stepi_pages_map_file(int fd, size_t bytes);
+bool stepi_pages_map_file_over(void *at, int fd, size_t offset, size_t bytes);
+
 /* In a forked child the first `bytes` of these pages read as zeros: the sign that the child inherited them. Where the
  * kernel cannot (before 4.14), only pthread_atfork() notices forks. */
 void stepi_pages_wipe_on_fork(void *pages, size_t bytes);

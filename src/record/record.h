@@ -23,7 +23,7 @@
 
 typedef struct stepi_record {
     uint32_t bytes;
-    uint32_t checksum; /* 0: none */
+    uint32_t checksum; /* 0: none; see record/seal.h */
     uint64_t seq;      /* of the thread's records, lost ones included */
     uint64_t stamp;    /* orders records across threads: ticks, or the injected clock's nanoseconds */
     uint64_t operation;
@@ -54,6 +54,8 @@ enum {
                                    lengths stand among the values */
 };
 enum { STEPI_TEXT_NULL = 0x7FFFFFFF /* the length of a NULL text */ };
+
+#define STEPI_WRAP_MARK UINT32_MAX /* in place of `bytes`: the next record is at the ring's beginning */
 
 #define STEPI_RECORD_MIN sizeof(stepi_record_t)
 

@@ -2,18 +2,29 @@
 
 #include "platform/futex.h"
 #include "platform/system.h"
+#include "record/seal.h"
 
 #include <string.h>
 
-enum { WRAP_MARK_BYTES = 4, SCRATCH_MAX = 64 * 1024, SCRATCH_SHARE = 4, RESERVE_SHARE = 16 };
-static const uint32_t wrap_mark = UINT32_MAX;
+#define PAGE_OF(member) (offsetof(stepi_ring_t, member) / STEPI_RING_PAGE)
+_Static_assert(PAGE_OF(is_sealed) == 0 && PAGE_OF(waiting) == 1 && PAGE_OF(file) == 1 && PAGE_OF(mark) == 2,
+               "each part of a ring has its page");
+_Static_assert(sizeof(stepi_ring_t) == 3 * STEPI_RING_PAGE, "the data begin where the file says that they do");
+
+enum { SCRATCH_MAX = 64 * 1024, SCRATCH_SHARE = 4, RESERVE_SHARE = 16 };
 
 static size_t round_up(size_t n, size_t to)
 {
     return (n + to - 1) / to * to;
 }
 
-stepi_ring_t *stepi_ring_new(size_t bytes)
+/* The file in place of what is shared and the data. */
+static bool put_file(stepi_ring_t *ring, int fd, size_t bytes)
+{
+    return stepi_pages_map_file_over(ring->mark, fd, 0, stepi_ring_file_bytes(bytes));
+}
+
+stepi_ring_t *stepi_ring_new(size_t bytes, int fd)
 {
     const size_t page = stepi_page_bytes();
     const size_t scratch = bytes / SCRATCH_SHARE < SCRATCH_MAX ? bytes / SCRATCH_SHARE : SCRATCH_MAX;
@@ -22,7 +33,11 @@ stepi_ring_t *stepi_ring_new(size_t bytes)
     stepi_ring_t *ring = stepi_pages_map(mapped);
     if (ring == NULL)
         return NULL;
-    if (page <= 4096) /* with larger pages the shared half would be wiped, too: atfork alone has to do */
+    if (fd >= 0 && !put_file(ring, fd, bytes)) {
+        stepi_pages_unmap(ring, mapped);
+        return NULL;
+    }
+    if (page <= STEPI_RING_PAGE) /* with larger pages the others would be wiped, too: atfork alone has to do */
         stepi_pages_wipe_on_fork(ring, page);
     ring->mapped = mapped;
     ring->bytes = bytes;
@@ -34,6 +49,7 @@ stepi_ring_t *stepi_ring_new(size_t bytes)
     ring->scratch_bytes = scratch;
     ring->ignored_head = UINT64_MAX;
     ring->alive = 1;
+    ring->is_sealed = fd >= 0;
     return ring;
 }
 
@@ -51,14 +67,13 @@ static uint64_t lap_end(const stepi_ring_t *ring, uint64_t position)
 static void put_wrap_mark(stepi_ring_t *ring)
 {
     /* records are multiples of 8 bytes: there is always room for it */
-    memcpy(stepi_ring_at(ring, ring->position), &wrap_mark, WRAP_MARK_BYTES);
+    const uint32_t mark = STEPI_WRAP_MARK;
+    memcpy(stepi_ring_at(ring, ring->position), &mark, sizeof(mark));
 }
 
-/* The mark is published with the record behind it. */
-bool stepi_ring_make_ready(stepi_ring_t *ring)
+/* Below which position a short record may begin; 0: there is no room for one. The mark is published with the record behind it. */
+static uint64_t find_short_limit(stepi_ring_t *ring)
 {
-    if (!ring->takes_short)
-        return false;
     /* acquire: the reader is done with the bytes before it moved the tail */
     ring->limit = atomic_load_explicit(&ring->tail, memory_order_acquire) + ring->bytes - ring->reserve;
     uint64_t end = lap_end(ring, ring->position);
@@ -68,8 +83,23 @@ bool stepi_ring_make_ready(stepi_ring_t *ring)
         end += ring->bytes;
     }
     end = end < ring->limit ? end : ring->limit;
-    ring->short_limit = end > STEPI_SHORT_BYTES ? end - STEPI_SHORT_BYTES : 0;
+    return end > STEPI_SHORT_BYTES ? end - STEPI_SHORT_BYTES : 0;
+}
+
+bool stepi_ring_make_ready(stepi_ring_t *ring)
+{
+    if (!ring->takes_short || ring->is_sealed)
+        return false;
+    ring->short_limit = find_short_limit(ring);
     return ring->position < ring->short_limit;
+}
+
+bool stepi_ring_make_ready_sealed(stepi_ring_t *ring)
+{
+    if (!ring->takes_short || !ring->is_sealed)
+        return false;
+    ring->sealed_limit = find_short_limit(ring);
+    return ring->position < ring->sealed_limit;
 }
 
 bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draft, bool urgent)
@@ -85,6 +115,8 @@ bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draf
     if (at != ring->position)
         put_wrap_mark(ring);
     memcpy(stepi_ring_at(ring, at), ring->scratch, bytes);
+    if (ring->is_sealed)
+        stepi_record_seal(stepi_ring_at(ring, at), bytes);
     stepi_ring_publish(ring, at + bytes, draft->stamp, draft->ticks);
     return true;
 }
@@ -96,7 +128,7 @@ const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head)
     const uint8_t *record = stepi_ring_at(ring, ring->read);
     uint32_t bytes;
     memcpy(&bytes, record, sizeof(bytes));
-    if (bytes == wrap_mark) {
+    if (bytes == STEPI_WRAP_MARK) {
         ring->read += ring->bytes - (ring->read & ring->mask);
         record = stepi_ring_at(ring, ring->read);
     }
@@ -107,6 +139,7 @@ void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record)
 {
     uint32_t bytes;
     memcpy(&bytes, record, sizeof(bytes));
+    atomic_signal_fence(memory_order_release); /* what was done with it comes first: the process may be killed here */
     ring->read += bytes;
 }
 

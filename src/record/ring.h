@@ -1,8 +1,9 @@
 /* A ring of records: one thread writes, the backend reads.
  *
  *     page 0   producer's own: position, limit, sequence, busy.  Wiped in a forked child: limit 0 sends it the slow way.
- *     page 1   shared: head (producer) │ tail (backend) │ waiting, counters
- *     page 2…  data, a power of two bytes; then room for one record to be put together in
+ *     page 1   the process's: who owns it, who waits
+ *     page 2   shared: head (producer) │ tail (backend)          these and the data may be a file: see below
+ *     page 3…  data, a power of two bytes; then room for one record to be put together in
  *
  *     tail ──────────── records ──────────── head ─── being written ─── position … limit
  *
@@ -13,7 +14,10 @@
  *
  * Positions only grow; they index the data modulo its size. 2^64 bytes are never reached.
  *
- * A part of the ring is kept for errors: a flood of information cannot take it (`reserve`). */
+ * A part of the ring is kept for errors: a flood of information cannot take it (`reserve`).
+ *
+ * Where pages from page 2 on are those of a file, the kernel keeps what was published when the process is killed. Such a ring is
+ * `sealed`: each record has its checksum. There is no pointer in the file. */
 #ifndef STEPI_RECORD_RING_H
 #define STEPI_RECORD_RING_H
 
@@ -21,7 +25,7 @@
 
 #include <stdatomic.h>
 
-#define STEPI_CACHE_LINE 64
+enum { STEPI_CACHE_LINE = 64, STEPI_RING_PAGE = 4096 };
 
 typedef struct stepi_ring stepi_ring_t;
 struct stepi_ring {
@@ -39,21 +43,16 @@ struct stepi_ring {
     bool takes_short; /* calls may write short records */
     uint64_t random[2]; /* the state of this thread's generator of ids; 0: to be seeded */
 
-    /* page 1 */
-    _Alignas(4096) _Atomic uint64_t head; /* published up to here */
-    _Atomic uint64_t head_ticks;          /* when, by the machine, the last published record was made */
-    _Alignas(STEPI_CACHE_LINE) _Atomic uint64_t tail;
-    uint64_t read; /* the backend's position, ahead of tail while it works */
-    _Alignas(STEPI_CACHE_LINE) _Atomic uint32_t waiting; /* the producer sleeps on `space` */
-    _Atomic uint32_t space;                              /* bumped when half the ring is free */
+    uint64_t sealed_limit; /* as short_limit, where records are sealed */
+    bool is_sealed;
+
+    /* page 1: owned by the registry, see core/registry.h */
+    _Alignas(STEPI_RING_PAGE) _Atomic uint32_t waiting; /* the producer sleeps on `space` */
+    _Atomic uint32_t space;                             /* bumped when half the ring is free */
     _Atomic uint64_t dropped_full;
     _Atomic uint64_t dropped_nested;
-
-    /* owned by the registry: see core/registry.h */
-    _Atomic uint32_t released; /* the thread is gone, or uses another ring: recycle once drained */
-    uint32_t tid;
+    _Alignas(STEPI_CACHE_LINE) _Atomic uint32_t released; /* the thread is gone, or uses another ring: recycle once drained */
     uint64_t ignored_head; /* the backend's: a call that is busy with this head was so for too long; UINT64_MAX: none */
-    uint64_t bytes;            /* of data */
     size_t mapped;
     uint8_t *scratch;
     size_t scratch_bytes;
@@ -61,11 +60,29 @@ struct stepi_ring {
     stepi_ring_t *next_in_thread;
     _Atomic(void *) log; /* NULL: closed, the thread frees the ring */
     uint64_t log_serial;
-    uint64_t identity; /* of this use of the ring: differs for each thread that had it */
+    uint32_t file; /* number of its file; 0: it has none */
+
+    /* page 2 */
+    _Alignas(STEPI_RING_PAGE) uint64_t mark[2]; /* what tells the file from others: see crash/layout.h */
+    uint64_t bytes;                             /* of data */
+    uint64_t identity;                          /* of this use of the ring: differs for each thread that had it */
+    uint32_t tid;
+    _Alignas(STEPI_CACHE_LINE) _Atomic uint64_t head; /* published up to here */
+    _Atomic uint64_t head_ticks;                      /* when, by the machine, the last published record was made */
+    _Alignas(STEPI_CACHE_LINE) _Atomic uint64_t tail;
+    uint64_t read; /* the backend's position, ahead of tail while it works */
 };
 
-/* bytes: a power of two, at least 4096. NULL without memory. */
-stepi_ring_t *stepi_ring_new(size_t bytes);
+/* What of a ring lies in its file, and where the data begin in there. */
+enum { STEPI_RING_DATA = STEPI_RING_PAGE };
+static inline size_t stepi_ring_file_bytes(size_t bytes)
+{
+    return STEPI_RING_DATA + bytes;
+}
+
+/* bytes: a power of two, at least 4096. fd: a file of stepi_ring_file_bytes() zeros, for a ring that outlives its process; -1:
+ * memory. NULL without memory. */
+stepi_ring_t *stepi_ring_new(size_t bytes, int fd);
 void stepi_ring_free(stepi_ring_t *ring);
 
 /* The record was encoded at the position and ends before `end`: now the backend may see it. */
@@ -94,8 +111,10 @@ static inline uint8_t *stepi_ring_at(const stepi_ring_t *ring, uint64_t position
 /* What the short way writes without looking (core/short.c): so many bytes at the position, beside anything. */
 enum { STEPI_SHORT_BYTES = 2048 };
 
-/* Makes room for short records, if need be on the next lap. False: there is none, or they may not be written. */
+/* Makes room for short records, if need be on the next lap. False: there is none, or they may not be written. The second is for
+ * a sealed ring. */
 bool stepi_ring_make_ready(stepi_ring_t *ring);
+bool stepi_ring_make_ready_sealed(stepi_ring_t *ring);
 
 /* The slow way: looks at the tail and, when `bytes` more fit, copies the record from the scratch and publishes it.
  * False: the ring is full. */

@@ -3,12 +3,14 @@
 #include "platform/futex.h"
 #include "platform/system.h"
 #include "record/redact.h"
+#include "record/shape_file.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { SHAPES_MAX = 16384, BUCKETS = 1024, ARENA_BYTES = 64 * 1024, KEY_MAX = 1024, FILE_MAX = 4096 };
+enum { BUCKETS = 1024, FILES_MAX = 32, ARENA_BYTES = 64 * 1024, KEY_MAX = 1024, FILE_MAX = 4096 };
 
 #define PLACE_WAIT_NS 1000000 /* a signal handler may have interrupted whoever has the lock */
 
@@ -19,7 +21,7 @@ static const char withdrawn = 0; /* the owner of shapes that may not be used any
 static const stepi_shape_t nowhere = { .owner = &stepi_shapes_owner };
 
 static stepi_lock_t lock;
-static stepi_shape_t *_Atomic shapes[SHAPES_MAX]; /* number 0 is none */
+static stepi_shape_t *_Atomic shapes[STEPI_SHAPES_MAX]; /* number 0 is none */
 static uint32_t shape_count = 1;
 static const stepi_shape_t *buckets[BUCKETS];
 static uint8_t *arena;
@@ -27,6 +29,7 @@ static size_t arena_left;
 static const char *last_file; /* that was kept: the next site is likely in the same */
 static char secrets[4 * STEPI_REDACT_BYTES]; /* what the logs of this process redact, with a comma behind each list */
 static bool too_many_secrets;
+static int files[FILES_MAX]; /* that all shapes go to, with their descriptors plus 1 */
 
 static void *take_bytes(size_t n)
 {
@@ -129,10 +132,73 @@ static const char *keep_file(const char *file, size_t length)
     return last_file;
 }
 
-/* Under the lock. NULL without memory or numbers. */
+/* ---- Files ---- */
+
+/* In one write: whoever is killed in it has not used the shape yet. */
+static bool write_shape(int fd, const stepi_shape_t *shape)
+{
+    static uint8_t bytes[STEPI_SHAPE_FILE_MAX]; /* under the lock; stacks may be small */
+    const size_t n = stepi_shape_store(shape, bytes);
+    return write(fd, bytes, n) == (ssize_t)n;
+}
+
+/* To every file. */
+static bool tell_files(const stepi_shape_t *shape)
+{
+    bool all = true;
+    for (int i = 0; i < FILES_MAX; i++)
+        all &= files[i] == 0 || write_shape(files[i] - 1, shape);
+    return all;
+}
+
+static bool write_all_to(int fd)
+{
+    for (uint32_t number = 1; number < shape_count; number++) {
+        const stepi_shape_t *shape = atomic_load_explicit(&shapes[number], memory_order_relaxed);
+        if (shape != NULL && !write_shape(fd, shape))
+            return false;
+    }
+    return true;
+}
+
+static bool add_file(int fd)
+{
+    int at = 0;
+    while (at < FILES_MAX && files[at] != 0)
+        at++;
+    if (at == FILES_MAX) {
+        errno = ENFILE;
+        return false;
+    }
+    if (!write_all_to(fd))
+        return false;
+    files[at] = fd + 1;
+    return true;
+}
+
+bool stepi_shapes_write_to(int fd)
+{
+    stepi_lock_take(&lock);
+    const bool added = add_file(fd);
+    stepi_lock_release(&lock);
+    return added;
+}
+
+void stepi_shapes_write_no_more(int fd)
+{
+    stepi_lock_take(&lock);
+    for (int i = 0; i < FILES_MAX; i++)
+        if (files[i] == fd + 1)
+            files[i] = 0;
+    stepi_lock_release(&lock);
+}
+
+/* ---- Keeping ---- */
+
+/* Under the lock. NULL without memory or numbers, or where a file has no room: the keys then travel with each record. */
 static const stepi_shape_t *keep(const stepi_shape_t *wanted)
 {
-    stepi_shape_t *shape = shape_count < SHAPES_MAX ? take_bytes(sizeof(*shape)) : NULL;
+    stepi_shape_t *shape = shape_count < STEPI_SHAPES_MAX ? take_bytes(sizeof(*shape)) : NULL;
     if (shape == NULL)
         return NULL;
     *shape = *wanted;
@@ -142,6 +208,10 @@ static const stepi_shape_t *keep(const stepi_shape_t *wanted)
     if (wanted->file != NULL && (shape->file = keep_file(wanted->file, wanted->file_bytes)) == NULL)
         return NULL;
     shape->number = shape_count++;
+    if (!tell_files(shape)) {
+        shape_count = STEPI_SHAPES_MAX; /* nobody tries again, call after call */
+        return NULL;
+    }
     shape->next = buckets[shape->hash % BUCKETS];
     buckets[shape->hash % BUCKETS] = shape;
     /* release: who meets the number in a record finds the shape whole */
@@ -256,7 +326,7 @@ uint32_t stepi_shape_place(step_site_t *site)
 
 const stepi_shape_t *stepi_shape_find(uint32_t number)
 {
-    return number < SHAPES_MAX ? atomic_load_explicit(&shapes[number], memory_order_acquire) : NULL;
+    return number < STEPI_SHAPES_MAX ? atomic_load_explicit(&shapes[number], memory_order_acquire) : NULL;
 }
 
 void stepi_shape_fields(const stepi_shape_t *shape, const uint64_t values[STEPI_SHAPE_FIELDS],
@@ -275,4 +345,5 @@ void stepi_shape_fields(const stepi_shape_t *shape, const uint64_t values[STEPI_
 void stepi_shapes_reset_in_child(void)
 {
     lock = (stepi_lock_t){ 0 };
+    memset(files, 0, sizeof(files));
 }

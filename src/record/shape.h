@@ -8,7 +8,7 @@
  * then carry the number of a shape for its place alone.
  *
  * Shapes are copies: the code that logged may be unloaded. They are never freed, equal ones are kept once, and there are
- * at most SHAPES_MAX: a program that has more call sites sends the keys along from the others, and their places are unknown.
+ * at most STEPI_SHAPES_MAX: a program that has more call sites sends the keys along from the others, and their places are unknown.
  * Nothing here allocates from the heap, and waits for a lock are short, so a signal handler may be the first to come by. */
 #ifndef STEPI_RECORD_SHAPE_H
 #define STEPI_RECORD_SHAPE_H
@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-enum { STEPI_SHAPE_FIELDS = 4 };
+enum { STEPI_SHAPE_FIELDS = 4, STEPI_SHAPES_MAX = 16384 };
 
 typedef struct stepi_shape stepi_shape_t;
 struct stepi_shape {
@@ -112,7 +112,12 @@ static inline bool stepi_shape_next(stepi_fields_t *fields, stepi_field_view_t *
     return true;
 }
 
-/* In a forked child. */
+/* From now on every shape also goes to this file, which has nothing but its mark yet, before its number can be in any record: those
+ * that are there at once. False: see errno, or (ENFILE) there are too many such files. */
+bool stepi_shapes_write_to(int fd);
+void stepi_shapes_write_no_more(int fd);
+
+/* In a forked child: files are the parent's. */
 void stepi_shapes_reset_in_child(void);
 
 #endif

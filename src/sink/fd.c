@@ -26,6 +26,11 @@ static int fd_write(step_sink_t *sink, const char *bytes, size_t len, size_t *ta
     return error;
 }
 
+static bool fd_place(const step_sink_t *sink, stepi_sink_place_t *out)
+{
+    return stepi_place_of(((const fd_sink_t *)sink)->fd, out);
+}
+
 static void fd_close(step_sink_t *sink)
 {
     free(sink);
@@ -57,6 +62,7 @@ step_sink_t *step_sink_fd(int fd)
     const int saved = errno;
     self->sink.write = fd_write;
     self->sink.close = fd_close;
+    self->sink.place = fd_place;
     self->sink.may_block = may_block(fd);
     self->fd = fd;
     errno = saved; /* isatty() says no through it */

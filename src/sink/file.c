@@ -130,6 +130,11 @@ static int file_reopen(step_sink_t *sink)
     return open_again((file_sink_t *)sink);
 }
 
+static bool file_place(const step_sink_t *sink, stepi_sink_place_t *out)
+{
+    return stepi_place_of(((const file_sink_t *)sink)->fd, out);
+}
+
 static void file_close(step_sink_t *sink)
 {
     file_sink_t *self = (file_sink_t *)sink;
@@ -152,6 +157,7 @@ step_sink_t *step_sink_file(const char *path)
     self->fd = -1;
     self->sink.write = file_write;
     self->sink.reopen = file_reopen;
+    self->sink.place = file_place;
     self->sink.close = file_close;
     self->path = stepi_path_absolute(path);
     const int error = self->path == NULL ? errno : open_again(self);

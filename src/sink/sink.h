@@ -4,6 +4,12 @@
 
 #include <step_logger.h>
 
+/* Where the next write to a regular file begins. */
+typedef struct stepi_sink_place {
+    int fd;
+    uint64_t device, inode, offset;
+} stepi_sink_place_t;
+
 /* A sink is used by one thread at a time: the backend or, where it may block, its own writer thread. Subtypes embed it
  * first. Errors are errno values, positive. */
 struct step_sink {
@@ -14,8 +20,12 @@ struct step_sink {
     int (*flush)(step_sink_t *sink);  /* NULL: nothing to do */
     int (*reopen)(step_sink_t *sink); /* NULL: nothing to do */
     void (*close)(step_sink_t *sink); /* frees it, too */
+    bool (*place)(const step_sink_t *sink, stepi_sink_place_t *out); /* false: it is no regular file; NULL: never */
     bool may_block;                   /* a pipe, terminal, socket or user code: needs a thread of its own */
     bool calls_user;                  /* its code is the user's */
 };
+
+/* The place of a descriptor, if it is a regular file. Preserves errno. */
+bool stepi_place_of(int fd, stepi_sink_place_t *out);
 
 #endif

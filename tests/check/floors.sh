@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Which folder of src/ may include which: only folders to its right, and itself.
 #
-#     config -> export -> core -> {format, sink} -> record -> platform -> base
+#     config -> export -> core -> {format, sink, crash} -> record -> platform -> base
 #     steplog -> {reader, format, record, base}, never core; reader -> {format, record, base}
 #     testing -> nothing but the public headers: it is linked to whichever library a user's tests link
 #
@@ -11,9 +11,10 @@
 . "$(dirname "$0")/_common.sh"
 
 declare -A below=(
-    [config]="export core format sink record platform base"
-    [export]="core format sink record platform base"
-    [core]="format sink record platform base"
+    [config]="export core format sink crash record platform base"
+    [export]="core format sink crash record platform base"
+    [core]="format sink crash record platform base"
+    [crash]="record platform base"
     [format]="record platform base"
     [sink]="record platform base"
     [record]="platform base"

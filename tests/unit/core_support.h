@@ -187,7 +187,7 @@ UNUSED static step_log_t *must_open(uint32_t mode, uint32_t when_full)
 /* A ring in the log's list, as if a thread had made it. Closing the log frees it. */
 UNUSED static stepi_ring_t *add_ring(step_log_t *log, size_t bytes)
 {
-    stepi_ring_t *ring = stepi_ring_new(bytes);
+    stepi_ring_t *ring = stepi_ring_new(bytes, -1);
     assert_non_null(ring);
     stepi_registry_take();
     ring->log = log;

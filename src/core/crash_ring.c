@@ -1,0 +1,403 @@
+#include "core/crash_ring.h"
+
+#include "core/lifecycle.h"
+#include "core/log.h"
+#include "core/registry.h"
+#include "platform/memory.h"
+#include "platform/system.h"
+#include "record/seal.h"
+#include "record/shape_file.h"
+#include "sink/open.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+_Static_assert((int)STEPI_CRASH_OUTPUTS == (int)STEPI_OUTPUTS_MAX && (int)STEPI_INTENT_LINES == (int)STEPI_BLOCK_LINES,
+               "the files have a place for each");
+
+/* ---- Making ---- */
+
+static void describe_process(step_log_t *log)
+{
+    stepi_owner_t *owner = log->crash.files.owner;
+    owner->mark[0] = STEPI_MARK_OWNER;
+    owner->mark[1] = STEPI_MARK_FORM;
+    owner->pid = stepi_process_id();
+    owner->clocked = log->clocked;
+    owner->records_all = stepi_records_all(log);
+    owner->level = stepi_level_of(log);
+    owner->time[0] = log->backend.time;
+}
+
+static bool begin_shapes(int fd)
+{
+    const uint64_t mark[2] = { STEPI_MARK_SHAPES, STEPI_MARK_FORM };
+    return write(fd, mark, sizeof(mark)) == (ssize_t)sizeof(mark) && stepi_shapes_write_to(fd);
+}
+
+static void close_parts(stepi_crash_ring_t *crash)
+{
+    for (int i = 0; i < STEPI_CRASH_OUTPUTS; i++)
+        if (crash->intents[i] != NULL)
+            stepi_pages_unmap(crash->intents[i], sizeof(stepi_intent_t));
+    memset(crash->intents, 0, sizeof(crash->intents));
+    if (crash->shapes >= 0) {
+        stepi_shapes_write_no_more(crash->shapes);
+        close(crash->shapes);
+    }
+    crash->shapes = -1;
+    crash->bound = NULL;
+}
+
+/* False: see errno, and nothing is left. */
+static bool make_files(step_log_t *log)
+{
+    stepi_crash_ring_t *crash = &log->crash;
+    int store;
+    if (!stepi_crash_files_make(&crash->files, crash->path, &crash->shapes, &store))
+        return false;
+    describe_process(log);
+    const bool has_store = stepi_store_open(&crash->store, store);
+    if (has_store && begin_shapes(crash->shapes) && stepi_crash_files_show(&crash->files)) {
+        for (int i = 0; i < log->backend.output_count; i++) /* in a forked child */
+            stepi_crash_output_added(log, log->backend.outputs[i]);
+        /* release: whoever sees it on finds it whole */
+        atomic_store_explicit(&crash->is_on, true, memory_order_release);
+        return true;
+    }
+    const int saved = errno;
+    if (has_store)
+        stepi_store_close(&crash->store);
+    close_parts(crash);
+    stepi_crash_files_unlink(&crash->files);
+    stepi_crash_files_close(&crash->files);
+    errno = saved;
+    return false;
+}
+
+static int refuse(const step_log_options_t *options, int error)
+{
+    stepi_diagnose_options(options, STEP_EIO,
+                           "step_log_open(): crash_ring_dir %s: %s; it is a directory, or its name in one that exists, in which this "
+                           "process may make files, best below /dev/shm",
+                           options->crash_ring_dir, strerror(error));
+    return STEP_EIO;
+}
+
+int stepi_crash_open(step_log_t *log, const step_log_options_t *options)
+{
+    stepi_crash_ring_t *crash = &log->crash;
+    *crash = (stepi_crash_ring_t){ .shapes = -1, .files = { .parent = -1, .directory = -1, .owner_fd = -1 } };
+    if (options->crash_ring_dir == NULL)
+        return STEP_OK;
+    if (stepi_page_bytes() > STEPI_RING_PAGE) {
+        stepi_diagnose_options(options, STEP_ENOTSUP, "step_log_open(): crash_ring_dir needs memory pages of 4096 bytes");
+        return STEP_ENOTSUP;
+    }
+    crash->path = stepi_path_absolute(options->crash_ring_dir);
+    if (crash->path != NULL && make_files(log))
+        return STEP_OK;
+    const int error = errno;
+    free(crash->path);
+    crash->path = NULL;
+    return error == ENOMEM ? STEP_ENOMEM : refuse(options, error);
+}
+
+/* ---- Rings ---- */
+
+static void tell_no_room(step_log_t *log, const char *what, int error)
+{
+    stepi_diagnose(log, STEPI_TROUBLE_MEMORY, STEP_EIO, "crash_ring_dir %s: %s: %s would be lost if this process were killed",
+                   log->crash.path, strerror(error), what);
+}
+
+static stepi_ring_t *ring_in_file(step_log_t *log)
+{
+    stepi_crash_files_t *files = &log->crash.files;
+    uint32_t number;
+    const int fd = stepi_crash_files_ring(files, stepi_ring_file_bytes(log->ring_bytes), &number);
+    if (fd < 0)
+        return NULL;
+    stepi_ring_t *ring = stepi_ring_new(log->ring_bytes, fd);
+    const int saved = errno;
+    close(fd);
+    if (ring == NULL) {
+        stepi_crash_files_drop_ring(files, number);
+        errno = saved;
+        return NULL;
+    }
+    ring->file = number;
+    ring->mark[0] = STEPI_MARK_RING;
+    ring->mark[1] = STEPI_MARK_FORM;
+    return ring;
+}
+
+stepi_ring_t *stepi_crash_ring_new(step_log_t *log)
+{
+    stepi_crash_ring_t *crash = &log->crash;
+    if (crash->path == NULL || crash->has_ended)
+        return stepi_ring_new(log->ring_bytes, -1);
+    stepi_ring_t *ring = NULL;
+    if (stepi_crash_is_on(crash) || make_files(log))
+        ring = ring_in_file(log);
+    if (ring != NULL)
+        return ring;
+    tell_no_room(log, "what this thread logs", errno);
+    return stepi_ring_new(log->ring_bytes, -1);
+}
+
+void stepi_crash_ring_gone(step_log_t *log, const stepi_ring_t *ring)
+{
+    if (ring->file != 0 && stepi_crash_is_on(&log->crash))
+        stepi_crash_files_drop_ring(&log->crash.files, ring->file);
+}
+
+/* ---- What the reader has to know ---- */
+
+void stepi_crash_output_added(step_log_t *log, const stepi_output_t *output)
+{
+    stepi_crash_ring_t *crash = &log->crash;
+    stepi_owner_output_t *noted = &crash->files.owner->output[output->slot];
+    stepi_sink_place_t place;
+    if (output->is_direct && output->sink->place != NULL && output->sink->place(output->sink, &place)) {
+        const int fd = stepi_crash_files_intent(&crash->files, output->slot, sizeof(stepi_intent_t));
+        stepi_intent_t *intent = fd >= 0 ? stepi_pages_map_file(fd, sizeof(*intent)) : NULL;
+        if (fd >= 0)
+            close(fd);
+        if (intent == NULL) {
+            tell_no_room(log, "whether the last lines were written", errno);
+        } else {
+            intent->mark[0] = STEPI_MARK_INTENT;
+            intent->mark[1] = STEPI_MARK_FORM;
+        }
+        crash->intents[output->slot] = intent;
+        noted->is_file = 1;
+    }
+    noted->level = output->level;
+    const uint64_t resolved = log->backend.ledger.resolved[output->slot];
+    atomic_store_explicit(&noted->resolved, resolved, memory_order_relaxed);
+    atomic_store_explicit(&noted->resolved_not, ~resolved, memory_order_relaxed);
+    atomic_store_explicit(&crash->files.owner->outputs, (uint32_t)output->slot + 1, memory_order_release);
+}
+
+void stepi_crash_level_changed(step_log_t *log)
+{
+    if (stepi_crash_is_on(&log->crash))
+        log->crash.files.owner->level = stepi_level_of(log);
+}
+
+void stepi_crash_keep_time(step_log_t *log)
+{
+    stepi_owner_t *owner = log->crash.files.owner;
+    const uint32_t next = 1 - (atomic_load_explicit(&owner->time_at, memory_order_relaxed) & 1);
+    owner->time[next] = log->backend.time;
+    atomic_store_explicit(&owner->time_at, next, memory_order_release);
+}
+
+void stepi_crash_resolved(step_log_t *log, int slot, uint64_t through)
+{
+    if (!stepi_crash_is_on(&log->crash))
+        return;
+    stepi_owner_output_t *output = &log->crash.files.owner->output[slot];
+    if (through <= atomic_load_explicit(&output->resolved, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&output->resolved, through, memory_order_release);
+    atomic_store_explicit(&output->resolved_not, ~through, memory_order_release);
+}
+
+/* Every output is past it. */
+static uint64_t settled(const step_log_t *log)
+{
+    const stepi_owner_t *owner = log->crash.files.owner;
+    const uint32_t outputs = atomic_load_explicit(&owner->outputs, memory_order_relaxed);
+    uint64_t lowest = log->backend.processed;
+    for (uint32_t i = 0; i < outputs && i < STEPI_CRASH_OUTPUTS; i++) {
+        const uint64_t resolved = atomic_load_explicit(&owner->output[i].resolved, memory_order_relaxed);
+        lowest = resolved < lowest ? resolved : lowest;
+    }
+    return lowest;
+}
+
+/* ---- Records ---- */
+
+static void tell_store_full(step_log_t *log)
+{
+    tell_no_room(log, "some of what is not written yet", ENOSPC);
+}
+
+static stepi_kept_t *keep_in_hand(step_log_t *log, uint64_t number)
+{
+    stepi_crash_ring_t *crash = &log->crash;
+    const stepi_kept_as_t as = { .number = number, .ring = crash->ring->identity, .tid = crash->ring->tid };
+    stepi_kept_t *kept = stepi_store_keep(&crash->store, as, crash->record);
+    if (kept == NULL)
+        tell_store_full(log);
+    return kept;
+}
+
+stepi_kept_t *stepi_crash_hold(step_log_t *log)
+{
+    return stepi_crash_is_on(&log->crash) ? keep_in_hand(log, STEPI_NUMBER_HELD) : NULL;
+}
+
+static void fly(step_log_t *log, stepi_kept_as_t as, const uint8_t *record)
+{
+    const uint64_t done = settled(log);
+    stepi_store_settle(&log->crash.store, done);
+    if (!stepi_store_fly(&log->crash.store, as, record, done))
+        tell_store_full(log);
+}
+
+void stepi_crash_number(step_log_t *log, uint64_t number)
+{
+    const stepi_crash_ring_t *crash = &log->crash;
+    fly(log, (stepi_kept_as_t){ .number = number, .ring = crash->ring->identity, .tid = crash->ring->tid }, crash->record);
+}
+
+void stepi_crash_number_held(step_log_t *log, stepi_kept_t *kept, uint64_t number)
+{
+    if (kept == NULL)
+        return;
+    fly(log, (stepi_kept_as_t){ .number = number, .ring = kept->ring, .tid = kept->tid }, stepi_kept_record(kept));
+    stepi_store_free(&log->crash.store, kept);
+}
+
+void stepi_crash_leave_out(step_log_t *log, stepi_kept_t *kept)
+{
+    if (kept != NULL)
+        stepi_store_free(&log->crash.store, kept);
+}
+
+/* ---- Names ---- */
+
+static void replace(step_log_t *log, stepi_kept_t **kept, stepi_kept_t *with)
+{
+    stepi_store_free_behind(&log->crash.store, *kept, log->backend.processed);
+    *kept = with;
+}
+
+void stepi_crash_keep_names(step_log_t *log, stepi_open_operation_t *operation, const stepi_decoded_t *record)
+{
+    if (record->line.kind == STEPI_OPERATION_START)
+        replace(log, &operation->kept[STEPI_KEPT_START], keep_in_hand(log, STEPI_NUMBER_NAMES));
+    else if (record->parts & STEPI_PART_OPERATION)
+        replace(log, &operation->kept[STEPI_KEPT_NAME], keep_in_hand(log, STEPI_NUMBER_NAMES));
+    if (record->parts & STEPI_PART_DESCRIPTION)
+        replace(log, &operation->kept[STEPI_KEPT_STEP], keep_in_hand(log, STEPI_NUMBER_NAMES));
+}
+
+/* Behind what is in flight and may still need it. */
+void stepi_crash_step_ended(step_log_t *log, stepi_open_operation_t *operation)
+{
+    if (stepi_crash_is_on(&log->crash))
+        replace(log, &operation->kept[STEPI_KEPT_STEP], NULL);
+}
+
+void stepi_crash_operation_ended(step_log_t *log, stepi_open_operation_t *operation)
+{
+    if (!stepi_crash_is_on(&log->crash))
+        return;
+    for (int i = 0; i < STEPI_KEPT; i++)
+        replace(log, &operation->kept[i], NULL);
+}
+
+/* As a record of no operation and no time: it comes before all others. */
+void stepi_crash_bound_changed(step_log_t *log)
+{
+    const stepi_bound_t *bound = log->backend.bound;
+    if (!stepi_crash_is_on(&log->crash))
+        return;
+    const size_t room = sizeof(stepi_record_t) + 2 * sizeof(uint64_t) + bound->bytes;
+    uint8_t *record = stepi_alloc_zeroed(room);
+    const stepi_draft_t draft = {
+        .kind = STEPI_MESSAGE, .level = STEP_LEVEL_INFO, .parts = STEPI_PART_BOUND | STEPI_FLAG_QUIET, .bound = bound
+    };
+    const size_t bytes = record != NULL ? stepi_record_encode(&draft, record, room, room) : 0;
+    stepi_kept_t *kept = NULL;
+    if (bytes > 0) {
+        stepi_record_seal(record, bytes);
+        kept = stepi_store_keep(&log->crash.store, (stepi_kept_as_t){ .number = STEPI_NUMBER_NAMES }, record);
+    }
+    stepi_free(record);
+    if (kept == NULL)
+        tell_no_room(log, "what is bound to the log", ENOSPC);
+    replace(log, &log->crash.bound, kept);
+}
+
+/* ---- Writing ---- */
+
+/* The path is asked for once for each file. */
+static void note_path(stepi_intent_t *intent, const stepi_sink_place_t *place)
+{
+    char link[32];
+    if (intent->path[0] != '\0' && intent->device == place->device && intent->inode == place->inode)
+        return;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", place->fd);
+    const ssize_t n = readlink(link, intent->path, sizeof(intent->path) - 1);
+    intent->path[n > 0 ? n : 0] = '\0';
+}
+
+void stepi_crash_write_begins(step_log_t *log, const stepi_output_t *output, const stepi_block_t *block)
+{
+    stepi_intent_t *intent = stepi_crash_is_on(&log->crash) ? log->crash.intents[output->slot] : NULL;
+    stepi_sink_place_t at;
+    if (intent == NULL || !output->sink->place(output->sink, &at))
+        return;
+    const int saved = errno;
+    note_path(intent, &at);
+    errno = saved;
+    const stepi_place_t place = { .device = at.device, .inode = at.inode, .size = at.offset };
+    const stepi_block_view_t view = { .bytes = block->bytes,
+                                      .used = block->used,
+                                      .lines = block->lines,
+                                      .base = block->base,
+                                      .through = block->through,
+                                      .index = block->index };
+    stepi_intent_begin(intent, &place, &view);
+}
+
+void stepi_crash_write_ended(step_log_t *log, const stepi_output_t *output)
+{
+    if (stepi_crash_is_on(&log->crash) && log->crash.intents[output->slot] != NULL)
+        stepi_intent_end(log->crash.intents[output->slot]);
+}
+
+/* ---- Ends ---- */
+
+void stepi_crash_finish(step_log_t *log)
+{
+    stepi_crash_ring_t *crash = &log->crash;
+    const bool is_on = stepi_crash_is_on(crash);
+    if (!is_on || settled(log) < log->backend.processed)
+        return; /* what is left is left for whoever recovers */
+    stepi_registry_take();
+    crash->has_ended = true;
+    atomic_store_explicit(&crash->is_on, false, memory_order_release);
+    stepi_crash_files_unlink(&crash->files); /* mapped still: a writer's thread may be about to say how far it is */
+    stepi_registry_release();
+}
+
+void stepi_crash_clear(stepi_crash_ring_t *crash)
+{
+    if (crash->path == NULL)
+        return;
+    atomic_store_explicit(&crash->is_on, false, memory_order_release);
+    close_parts(crash);
+    if (crash->store.base != NULL)
+        stepi_store_close(&crash->store);
+    stepi_crash_files_close(&crash->files);
+    free(crash->path);
+    crash->path = NULL;
+}
+
+void stepi_crash_reset_in_child(stepi_crash_ring_t *crash)
+{
+    if (crash->path == NULL || !atomic_exchange_explicit(&crash->is_on, false, memory_order_relaxed))
+        return;
+    close_parts(crash);
+    stepi_store_forget_in_child(&crash->store);
+    stepi_crash_files_close(&crash->files);
+}
