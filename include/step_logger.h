@@ -189,7 +189,8 @@ typedef struct step_log_options {
     uint32_t stuck_ms;          /* an operation that has run for so long is reported, and after each doubling; 0: none is */
     uint32_t reserved;          /* 0 */
     double sample_rate;         /* of root operations that end well, which share is written, with their children: 0 to 1 */
-    const char *crash_ring_dir; /* not built yet: NULL */
+    const char *crash_ring_dir; /* rings as files there, for step_log_recover() and `steplog recover`: a directory, made if need be,
+                                 * best below /dev/shm. NULL: plain memory. Copied. */
     /* Keys whose values are secret, with commas between them, in any case; `*` is any run of characters, `?` any byte:
      * "password,*_token". Their values are neither copied nor shown. At most 1023 bytes. Copied. */
     const char *redact_keys;
@@ -272,6 +273,29 @@ STEP_API int step_log_set_default(step_log_t *log);
  * now on, and the caller, get a signal stack of 128 KiB of address space, so that an overflow of their own is handled, too. Not
  * where such signals are part of normal work. STEP_ENOMEM; STEP_ENOTSUP when the kernel refuses. */
 STEP_API int step_log_install_crash_handler(void);
+
+typedef enum step_recover_flags {
+    STEP_RECOVER_KEEP = 1,  /* leave the files: the next call finds them again */
+    STEP_RECOVER_REPORT = 2 /* say before the records of each process whose they are, and behind them which operations were open, as
+                             * incomplete */
+} step_recover_flags_t;
+
+typedef struct step_recovery {
+    size_t size;        /* sizeof(step_recovery_t); set it before the call */
+    uint64_t records;   /* that were written */
+    uint64_t damaged;   /* bytes that could not be read */
+    uint32_t processes; /* that were dead and left something behind, or nothing */
+    uint32_t live;      /* that still run: left alone */
+    uint32_t foreign;   /* written by another version or byte order, or unreadable: left alone */
+} step_recovery_t;
+
+/* Writes to the outputs of `log` what killed processes left in their crash rings below `directory` (step_log_options_t.crash_ring_dir)
+ * and what their log files do not hold: every record whose call had returned, once, in the order of time, with its own pid, tid
+ * and time, marked as recovered. Where an output was no regular file of one process alone, a record may come again. Then their files
+ * are removed. `flags` are step_recover_flags_t; out may be NULL. Early in main(), after the outputs were added; any number of
+ * processes may call it at the same time. STEP_OK, also where there is nothing; STEP_EINVAL; STEP_ENOMEM and STEP_EIO, with errno,
+ * when the directory cannot be read or the outputs did not take everything: the files are still there then. */
+STEP_API int step_log_recover(step_log_t *log, const char *directory, uint32_t flags, step_recovery_t *out);
 
 /* What happened to the records of a log. `recorded = written + sampled_out + dropped + held` once all is flushed; the
  * library's own records (drop reports and such) are not counted. */

@@ -37,6 +37,7 @@ typedef struct stepi_backend {
     uint64_t losses_told[STEPI_LOSSES];
     int64_t losses_told_ns;
     uint64_t own_seq; /* of the library's own records */
+    uint32_t foreign_pid; /* it replays what another process left; 0: it does not */
     uint64_t processed;
     stepi_optable_t operations;
     stepi_retention_t retention;
@@ -72,6 +73,14 @@ void stepi_backend_offer(stepi_backend_t *backend, const stepi_line_t *line, uin
 
 /* One record becomes lines; a damaged one is counted as lost. Under the pump lock. (lines.c) */
 void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8_t *record);
+
+/* A record of another process, in the order of time. Its line is not among the records of this process. (lines.c) */
+typedef struct stepi_replayed {
+    bool is_shown;
+    uint32_t pid, tid;
+    int level; /* lower ones are shown because of a flight recorder, as if they had it; 0: there was none */
+} stepi_replayed_t;
+void stepi_backend_replay(step_log_t *log, stepi_decoded_t *record, const stepi_replayed_t *as);
 
 /* Says in the stream how many records were lost before they came here; at most once a second, unless `now`. (lines.c) */
 void stepi_backend_report_losses(step_log_t *log, bool now);

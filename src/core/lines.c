@@ -229,6 +229,30 @@ void stepi_backend_offer(stepi_backend_t *b, const stepi_line_t *line, uint64_t 
             stepi_output_line(b->outputs[i], line, index);
 }
 
+/* The picture of its operation and the times of its line; the operation, or NULL. */
+static inline stepi_open_operation_t *understand(step_log_t *log, stepi_decoded_t *record)
+{
+    stepi_backend_t *b = &log->backend;
+    stepi_line_t *line = &record->line;
+    stepi_open_operation_t *operation = update_operation(log, record);
+    line->wall_ns = wall_of(b, record);
+    b->last_wall_ns = line->wall_ns;
+    b->last_ticks = record->ticks;
+    b->last_stamp = record->stamp;
+    line->elapsed_ns = elapsed_of(b, record);
+    line->is_slow = b->retention.slow_ns > 0 && is_end(line) && line->elapsed_ns > b->retention.slow_ns;
+    if (b->wants_steps && operation != NULL)
+        summarize(log, operation, line, log->clocked ? record->stamp : record->ticks);
+    return operation;
+}
+
+static inline void complete_line(const stepi_backend_t *b, stepi_line_t *line, stepi_open_operation_t *operation)
+{
+    if (operation != NULL)
+        complete_names(line, operation);
+    set_bound(b, line, operation);
+}
+
 void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8_t *bytes)
 {
     stepi_backend_t *b = &log->backend;
@@ -241,27 +265,54 @@ void stepi_backend_record(step_log_t *log, const stepi_ring_t *ring, const uint8
         return;
     }
     stepi_line_t *line = &record.line;
-    stepi_open_operation_t *operation = update_operation(log, &record);
-    line->wall_ns = wall_of(b, &record);
-    b->last_wall_ns = line->wall_ns;
-    b->last_ticks = record.ticks;
-    b->last_stamp = record.stamp;
-    line->elapsed_ns = elapsed_of(b, &record);
-    line->is_slow = b->retention.slow_ns > 0 && is_end(line) && line->elapsed_ns > b->retention.slow_ns;
-    if (b->wants_steps && operation != NULL)
-        summarize(log, operation, line, log->clocked ? record.stamp : record.ticks);
+    stepi_open_operation_t *operation = understand(log, &record);
     if ((record.parts & STEPI_FLAG_QUIET) != 0) {
         b->processed++;
     } else {
         line->pid = stepi_process_id();
         line->tid = ring->tid;
-        if (operation != NULL)
-            complete_names(line, operation);
-        set_bound(b, line, operation);
+        complete_line(b, line, operation);
         stepi_retention_line(log, operation, line);
     }
     if (operation != NULL)
         end_of_record(log, operation, &record);
+}
+
+static void bind_to_log(stepi_backend_t *b, const stepi_fields_t *fields)
+{
+    stepi_bound_t *bound = stepi_bound_copy(fields);
+    if (bound == NULL)
+        return;
+    stepi_free(b->bound);
+    b->bound = bound;
+    b->bound_at = ++b->binds;
+}
+
+void stepi_backend_replay(step_log_t *log, stepi_decoded_t *record, const stepi_replayed_t *as)
+{
+    stepi_backend_t *b = &log->backend;
+    stepi_line_t *line = &record->line;
+    if (record->operation == 0 && (record->parts & STEPI_PART_BOUND) != 0) {
+        bind_to_log(b, &record->bound);
+        return;
+    }
+    stepi_open_operation_t *operation = understand(log, record);
+    if (as->is_shown && (record->parts & STEPI_FLAG_QUIET) == 0) {
+        line->pid = as->pid;
+        line->tid = as->tid;
+        line->is_recovered = true;
+        line->from_recorder = line->level < as->level;
+        line->admitted_as = as->level;
+        complete_line(b, line, operation);
+        stepi_backend_offer(b, line, STEPI_OWN_LINE);
+    }
+    if (operation != NULL)
+        end_of_record(log, operation, record);
+}
+
+static bool is_foreign(const stepi_backend_t *b)
+{
+    return b->foreign_pid != 0;
 }
 
 stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int level)
@@ -269,9 +320,10 @@ stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int leve
     stepi_backend_t *b = &log->backend;
     return (stepi_line_t){ .kind = kind,
                            .level = level,
-                           .wall_ns = log->clocked ? b->last_wall_ns : stepi_wall_ns(),
+                           .wall_ns = log->clocked || is_foreign(b) ? b->last_wall_ns : stepi_wall_ns(),
                            .seq = b->own_seq++,
-                           .pid = stepi_process_id(),
+                           .pid = is_foreign(b) ? b->foreign_pid : stepi_process_id(),
+                           .is_recovered = is_foreign(b),
                            .tid = 0, /* no thread's: its numbers are not in their sequences */
                            .attempt = 1,
                            .bound = stepi_bound_fields(b->bound) };
@@ -319,11 +371,17 @@ void stepi_backend_report_losses(step_log_t *log, bool now)
 
 /* ---- Operations that are still open ---- */
 
+/* Of a process that is dead: until it was heard of last. */
+static uint64_t now_ticks(const stepi_backend_t *b)
+{
+    return is_foreign(b) ? b->last_ticks : stepi_ticks();
+}
+
 int64_t stepi_backend_running_ns(const step_log_t *log, const stepi_open_operation_t *operation)
 {
     if (!log->clocked)
-        return span_ns(log, operation->start_ticks, stepi_ticks());
-    if (stepi_is_crashing) /* the clock is the user's */
+        return span_ns(log, operation->start_ticks, now_ticks(&log->backend));
+    if (stepi_is_crashing || is_foreign(&log->backend)) /* the clock is the user's */
         return span_ns(log, (uint64_t)operation->start_ns, log->backend.last_stamp);
     return span_ns(log, (uint64_t)operation->start_ns, (uint64_t)log->clock.monotonic_ns(log->clock.ctx));
 }
@@ -350,7 +408,7 @@ void stepi_backend_report(step_log_t *log, stepi_open_operation_t *operation, st
     line.is_slow = is_end(&line) && b->retention.slow_ns > 0 && line.elapsed_ns > b->retention.slow_ns;
     set_bound(b, &line, operation);
     if (b->wants_steps)
-        summarize(log, operation, &line, log->clocked ? (uint64_t)operation->start_ns + (uint64_t)line.elapsed_ns : stepi_ticks());
+        summarize(log, operation, &line, log->clocked ? (uint64_t)operation->start_ns + (uint64_t)line.elapsed_ns : now_ticks(b));
     stepi_backend_offer(b, &line, STEPI_OWN_LINE);
 }
 
@@ -386,9 +444,10 @@ static void sort_newest_first(stepi_open_operation_t **operations, size_t count)
     }
 }
 
-static bool is_incomplete(const stepi_open_operation_t *operation)
+static bool is_incomplete(const stepi_backend_t *b, const stepi_open_operation_t *operation)
 {
-    return operation->started && !operation->ended && !operation->failed && stepi_operation_is_open(operation->id);
+    return operation->started && !operation->ended && !operation->failed &&
+           (is_foreign(b) || stepi_operation_is_open(operation->id));
 }
 
 /* The latest first, so that a child stands before its parent; in any order where there is no memory to sort them. */
@@ -398,9 +457,10 @@ void stepi_backend_report_open(step_log_t *log)
     stepi_open_operation_t **sorted = stepi_alloc(table->count * sizeof(stepi_open_operation_t *));
     stepi_open_operation_t *operation;
     size_t at = 0, count = 0;
-    stepi_timebase_refresh(&log->backend.time);
+    if (!is_foreign(&log->backend))
+        stepi_timebase_refresh(&log->backend.time);
     while ((operation = stepi_optable_next(table, &at)) != NULL) {
-        if (!is_incomplete(operation))
+        if (!is_incomplete(&log->backend, operation))
             continue;
         operation->ended = true; /* said once */
         if (sorted != NULL)

@@ -49,17 +49,16 @@ static int make_file(int directory, const char *name, size_t bytes)
     return fd;
 }
 
-/* Of the process: a forked child does not hold it, and the kernel gives it back however the process ends. */
-static bool lock(int fd)
+bool stepi_crash_files_lock(int fd)
 {
-    const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    return fcntl(fd, F_SETLK, &whole) == 0;
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    return fcntl(fd, F_OFD_SETLK, &whole) == 0;
 }
 
 static bool make_owner(stepi_crash_files_t *files)
 {
     files->owner_fd = make_file(files->directory, "owner", sizeof(stepi_owner_t));
-    if (files->owner_fd < 0 || !lock(files->owner_fd))
+    if (files->owner_fd < 0 || !stepi_crash_files_lock(files->owner_fd))
         return false;
     files->owner = stepi_pages_map_file(files->owner_fd, sizeof(stepi_owner_t));
     return files->owner != NULL;

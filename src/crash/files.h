@@ -7,7 +7,7 @@
 
 typedef struct stepi_crash_files {
     int parent, directory; /* -1: there are none */
-    int owner_fd;          /* holds the lock: of this process, not of its children */
+    int owner_fd;          /* holds the lock */
     char name[STEPI_CRASH_NAME];
     stepi_owner_t *owner;
     uint32_t rings;   /* so many ring files were made */
@@ -17,6 +17,10 @@ typedef struct stepi_crash_files {
 /* Makes `path`, if need be, and a directory of our own in it, with a locked owner file and an empty one for shapes and one for the
  * store. False: see errno; nothing is left. */
 bool stepi_crash_files_make(stepi_crash_files_t *files, const char *path, int *shapes, int *store);
+
+/* The lock of an owner file, if nobody has it. It belongs to the open file: a forked child closes its descriptor, the kernel those of the
+ * dead. */
+bool stepi_crash_files_lock(int fd);
 
 /* Gives it its name: from now on it can be found. */
 bool stepi_crash_files_show(stepi_crash_files_t *files);

@@ -22,4 +22,5 @@ void stepi_intent_begin(stepi_intent_t *intent, const stepi_place_t *place, cons
 void stepi_intent_end(stepi_intent_t *intent)
 {
     atomic_store_explicit(&intent->active, 0, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst); /* before the next one is noted */
 }

@@ -120,6 +120,8 @@ __attribute__((noinline)) static void put_marks(writer_t w, const stepi_line_t *
     }
     if (line->from_recorder)
         put_true(w, STEPI_MEMBER_FLIGHT_RECORDER);
+    if (line->is_recovered)
+        put_true(w, STEPI_MEMBER_RECOVERED);
 }
 
 /* ---- Trace context ---- */
@@ -257,6 +259,7 @@ static size_t put_fields(writer_t w, stepi_keys_t *keys, const stepi_line_t *lin
 static const stepi_literal_text_t names_of_some[] = {
     STEPI_LITERAL("attempt"), STEPI_LITERAL("reason"), STEPI_LITERAL("errno"),       STEPI_LITERAL("file"),
     STEPI_LITERAL("line"),    STEPI_LITERAL("slow"),   STEPI_LITERAL("sample_rate"), STEPI_LITERAL("flight_recorder"),
+    STEPI_LITERAL("recovered"),
 };
 
 /* Besides those of the place. */
@@ -269,7 +272,8 @@ __attribute__((noinline)) static uint32_t some_names(const stepi_line_t *line, c
 {
     return (uint32_t)(line->has_step && line->attempt > 1) | (uint32_t)(line->kind == STEPI_STEP_SKIP) << 1 |
            (uint32_t)(line->error_number != 0) << 2 | (place != NULL ? 3u : 0u) << 3 | (uint32_t)line->is_slow << 5 |
-           (uint32_t)(line->sample_rate != 0) << 6 | (uint32_t)line->from_recorder << 7;
+           (uint32_t)(line->sample_rate != 0) << 6 | (uint32_t)line->from_recorder << 7 |
+           (uint32_t)line->is_recovered << 8;
 }
 
 /* Before anything of the line is written. Returns how many of the user's fields there is room for; 0 means that none of our
@@ -348,7 +352,7 @@ static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t 
     const writer_t w = { .out = out, .dialect = self->dialect };
     const stepi_shape_t *place = format->shows_places ? place_of(line) : NULL;
     const size_t steps = format->wants_steps ? stepi_step_members_count(line) : 0;
-    const bool is_marked = line->is_slow | line->from_recorder | (line->sample_rate != 0);
+    const bool is_marked = line->is_slow | line->from_recorder | line->is_recovered | (line->sample_rate != 0);
     const bool has_some_names = has_some(line, is_marked);
     const stepi_plan_t *plan = has_some_names || steps > 0 ? NULL : plan_of(self, line, place != NULL);
     const bool has_fields = plan == NULL && (line->fields.left | line->bound.left) != 0;

@@ -45,6 +45,7 @@ typedef enum stepi_member {
     STEPI_MEMBER_SLOW,
     STEPI_MEMBER_SAMPLE_RATE,
     STEPI_MEMBER_FLIGHT_RECORDER,
+    STEPI_MEMBER_RECOVERED,
     STEPI_MEMBER_DEPTH,
     STEPI_MEMBER_TRACE_ID,
     STEPI_MEMBER_SPAN_ID,
@@ -83,6 +84,7 @@ typedef enum stepi_member {
         [STEPI_MEMBER_SLOW] = STEPI_PIECE(before "slow" behind),                                                       \
         [STEPI_MEMBER_SAMPLE_RATE] = STEPI_PIECE(before "sample_rate" behind),                                         \
         [STEPI_MEMBER_FLIGHT_RECORDER] = STEPI_PIECE(before "flight_recorder" behind),                                 \
+        [STEPI_MEMBER_RECOVERED] = STEPI_PIECE(before "recovered" behind),                                             \
         [STEPI_MEMBER_DEPTH] = STEPI_PIECE(before "depth" behind),                                                     \
         [STEPI_MEMBER_TRACE_ID] = STEPI_PIECE(before "trace_id" behind quote),                                         \
         [STEPI_MEMBER_SPAN_ID] = STEPI_PIECE(quote before "span_id" behind quote),                                     \

@@ -45,7 +45,7 @@ const stepi_plan_t *stepi_plans_keep(stepi_plans_t *plans, const stepi_shape_t *
 {
     const size_t length = (size_t)(out->at - draft->bytes);
     stepi_plan_t *kept = NULL;
-    if (!out->overflow && make_room(plans, shape->number))
+    if (!out->overflow && shape->number < STEPI_SHAPES_MAX && make_room(plans, shape->number))
         kept = stepi_alloc(sizeof(*kept) + length + STEPI_PADDING);
     if (kept == NULL)
         return NULL;

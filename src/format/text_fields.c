@@ -1,6 +1,6 @@
 /* The user's fields come first, the line's own last, in this order:
  *
- *     fields_omitted=N    last_step=N, description=...    sample_rate=N  slow=true  flight_recorder=true
+ *     fields_omitted=N    last_step=N, description=...    sample_rate=N  slow=true  flight_recorder=true  recovered=true
  *     trace_id=..., span_id=...    duration_ms=N.N or total_duration_ms=N.N
  *
  * Own keys are never quoted. A user's key of a rarer such name is, wherever a reader that takes own fields from the end of
@@ -82,7 +82,7 @@ static bool is_own_key(const stepi_text_t *key, unsigned own)
     case 8:
         return (own & HAS_IDS) != 0 && key_is(key, "trace_id");
     case 9:
-        return (own & HAS_LAST_STEP) != 0 && key_is(key, "last_step");
+        return ((own & HAS_LAST_STEP) != 0 && key_is(key, "last_step")) || key_is(key, "recovered");
     case 11:
         return ((own & HAS_LAST_STEP) != 0 && key_is(key, "description")) ||
                ((own & HAS_SAMPLE_RATE) != 0 && key_is(key, "sample_rate"));
@@ -238,6 +238,10 @@ static void put_marks(list_t *list, const stepi_line_t *line, unsigned own)
         put_separator(list);
         stepi_put_literal(list->out, "flight_recorder=true");
     }
+    if (line->is_recovered) {
+        put_separator(list);
+        stepi_put_literal(list->out, "recovered=true");
+    }
 }
 
 static void put_ids(list_t *list, const stepi_line_t *line)
@@ -267,7 +271,7 @@ __attribute__((noinline)) static void put_rare_fields(list_t *list, const stepi_
 
 static bool may_have_rare_fields(const stepi_line_t *line, bool shows_ids)
 {
-    return own_keys[line->kind] != 0 || (line->omitted != 0) | line->from_recorder | shows_ids;
+    return own_keys[line->kind] != 0 || (line->omitted != 0) | line->from_recorder | line->is_recovered | shows_ids;
 }
 
 static void put_duration(list_t *list, const stepi_line_t *line)

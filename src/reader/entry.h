@@ -69,6 +69,7 @@ typedef struct stepi_value {
     X(SLOW, "slow", false)                                                                                             \
     X(SAMPLE_RATE, "sample_rate", false)                                                                               \
     X(FLIGHT_RECORDER, "flight_recorder", false)                                                                       \
+    X(RECOVERED, "recovered", false)                                                                                   \
     X(DEPTH, "depth", true)                                                                                            \
     X(TRACE_ID, "trace_id", true)                                                                                      \
     X(SPAN_ID, "span_id", true)                                                                                        \

@@ -136,7 +136,7 @@ static bool is_own_key(const stepi_text_t *key, const stepi_entry_t *entry)
     case 8:
         return key_is(key, "trace_id") && shows_ids(entry);
     case 9:
-        return has_last_step(entry->kind) && key_is(key, "last_step");
+        return (has_last_step(entry->kind) && key_is(key, "last_step")) || key_is(key, "recovered");
     case 11:
         return (has_last_step(entry->kind) && key_is(key, "description")) ||
                (has_sample_rate(entry->kind) && key_is(key, "sample_rate"));
@@ -259,6 +259,7 @@ static void put_list(stepi_putter_t *putter, stepi_reader_t *reader, const stepi
     if (has_slow(entry->kind))
         put_own(&list, entry, STEPI_OWN_SLOW, "slow");
     put_own(&list, entry, STEPI_OWN_FLIGHT_RECORDER, "flight_recorder");
+    put_own(&list, entry, STEPI_OWN_RECOVERED, "recovered");
     if (shows_ids(entry)) {
         put_id(&list, entry, STEPI_OWN_TRACE_ID);
         put_id(&list, entry, STEPI_OWN_SPAN_ID);

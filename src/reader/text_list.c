@@ -169,6 +169,7 @@ static void take_ids(stepi_span_t *list, stepi_entry_t *entry)
 
 static void take_marks(stepi_span_t *list, stepi_entry_t *entry)
 {
+    take_own(list, entry, STEPI_OWN_RECOVERED, "recovered");
     take_own(list, entry, STEPI_OWN_FLIGHT_RECORDER, "flight_recorder");
     if (entry->kind == STEPI_OPERATION_COMPLETE || entry->kind == STEPI_OPERATION_INCOMPLETE)
         take_own(list, entry, STEPI_OWN_SLOW, "slow");

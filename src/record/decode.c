@@ -1,6 +1,6 @@
 /* From a record to what it says, believing no length before it was checked. */
 #include "record/record.h"
-#include "record/shape.h"
+#include "record/shape_file.h"
 
 #include <string.h>
 
@@ -86,7 +86,7 @@ static size_t rare_bytes(uint16_t parts)
            part_bytes(parts, STEPI_PART_SPAN, 8) + part_bytes(parts, STEPI_PART_PLACE, 8);
 }
 
-static void read_rare(const uint8_t *at, stepi_decoded_t *out)
+static void read_rare(const uint8_t *at, const stepi_shapes_t *shapes, stepi_decoded_t *out)
 {
     stepi_line_t *line = &out->line;
     const uint16_t parts = out->parts;
@@ -108,7 +108,7 @@ static void read_rare(const uint8_t *at, stepi_decoded_t *out)
     if (parts & STEPI_PART_PLACE) {
         uint32_t number;
         read_32(at, &number);
-        line->place = stepi_shape_find(number);
+        line->place = stepi_shapes_find(shapes, number);
     }
 }
 
@@ -121,22 +121,22 @@ static inline void take_bound(reader_t *r, stepi_fields_t *bound)
     bound->end = r->at;
 }
 
-static bool take_rare(reader_t *r, stepi_decoded_t *out)
+static bool take_rare(reader_t *r, const stepi_shapes_t *shapes, stepi_decoded_t *out)
 {
     const uint8_t *at = take(r, rare_bytes(out->parts));
     if (at == NULL)
         return false;
-    read_rare(at, out);
+    read_rare(at, shapes, out);
     if (out->parts & STEPI_PART_BOUND)
         take_bound(r, &out->bound);
     return !r->failed;
 }
 
 /* Through copies: a reader whose address is known to others would live in memory. */
-__attribute__((noinline)) static bool take_rare_parts(const reader_t *from, stepi_decoded_t *out, const uint8_t **end)
+__attribute__((noinline)) static bool take_rare_parts(const reader_t *from, const stepi_shapes_t *shapes, stepi_decoded_t *out, const uint8_t **end)
 {
     reader_t r = *from;
-    const bool taken = take_rare(&r, out);
+    const bool taken = take_rare(&r, shapes, out);
     *end = r.at;
     return taken;
 }
@@ -157,14 +157,14 @@ static inline void take_first_parts(reader_t *r, stepi_decoded_t *out)
         read_32(read_32(at, &out->line.step), &out->line.total);
 }
 
-static inline void take_parts(reader_t *r, stepi_decoded_t *out)
+static inline void take_parts(reader_t *r, const stepi_shapes_t *shapes, stepi_decoded_t *out)
 {
     stepi_line_t *line = &out->line;
     take_first_parts(r, out);
     if (__builtin_expect((out->parts & RARE_PARTS) != 0, 0)) {
         const reader_t rest = *r;
         const uint8_t *end;
-        r->failed |= !take_rare_parts(&rest, out, &end);
+        r->failed |= !take_rare_parts(&rest, shapes, out, &end);
         r->at = end;
     }
     if (out->parts & STEPI_PART_OPERATION)
@@ -176,12 +176,12 @@ static inline void take_parts(reader_t *r, stepi_decoded_t *out)
 }
 
 /* The values stand first, so that the texts behind them are found by their lengths. */
-static inline void take_shape(reader_t *r, uint32_t count, stepi_fields_t *fields)
+static inline void take_shape(reader_t *r, uint32_t count, const stepi_shapes_t *shapes, stepi_fields_t *fields)
 {
     uint32_t number = 0, unused = 0;
     take_into(r, &number, 4);
     take_into(r, &unused, 4);
-    fields->shape = stepi_shape_find(number);
+    fields->shape = stepi_shapes_find(shapes, number);
     if (fields->shape == NULL || fields->shape->count != count) {
         r->failed = true;
         return;
@@ -246,7 +246,8 @@ static inline stepi_record_t header_at(const uint8_t *bytes)
     return header;
 }
 
-bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out)
+/* shapes: NULL where they are this process's. */
+static inline bool decode(const uint8_t *bytes, size_t size, const stepi_shapes_t *shapes, stepi_decoded_t *out)
 {
     if (size < sizeof(stepi_record_t))
         return false;
@@ -257,7 +258,7 @@ bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out
         return false;
     begin(out, &header);
     reader_t r = { .at = bytes + sizeof(header), .end = bytes + header.bytes };
-    take_parts(&r, out);
+    take_parts(&r, shapes, out);
     stepi_fields_t *fields = &out->line.fields;
     fields->at = r.at;
     fields->end = r.end;
@@ -265,8 +266,18 @@ bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out
     fields->index = 0;
     fields->shape = NULL;
     if (out->parts & STEPI_PART_SHAPE)
-        take_shape(&r, header.fields, fields);
+        take_shape(&r, header.fields, shapes, fields);
     return !r.failed;
+}
+
+bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out)
+{
+    return decode(bytes, size, NULL, out);
+}
+
+bool stepi_record_decode_foreign(const uint8_t *bytes, size_t size, const stepi_shapes_t *shapes, stepi_decoded_t *out)
+{
+    return decode(bytes, size, shapes, out);
 }
 
 static void take_value(reader_t *r, stepi_field_view_t *out)

@@ -98,6 +98,7 @@ typedef struct stepi_line {
     int32_t error_number; /* errno of failure_errno(); 0: none */
     uint32_t omitted;     /* fields that found no room in the record */
     bool is_slow;           /* complete and incomplete: the operation took longer than step_log_options_t.slow_ms */
+    bool is_recovered;      /* of a process that was killed */
     bool from_recorder;     /* below the level: it was held back, and is shown because its operation failed */
     int admitted_as;        /* with from_recorder: the level that it was below, as which outputs let it pass */
     uint32_t step_count;

@@ -124,4 +124,8 @@ typedef struct stepi_decoded {
 /* Decodes the record at bytes[0..size). False when it is damaged; *out is then undefined. */
 bool stepi_record_decode(const uint8_t *bytes, size_t size, stepi_decoded_t *out);
 
+/* The same for a record of another process, whose shapes are these. */
+struct stepi_shapes;
+bool stepi_record_decode_foreign(const uint8_t *bytes, size_t size, const struct stepi_shapes *shapes, stepi_decoded_t *out);
+
 #endif

@@ -96,6 +96,7 @@ static bool add(stepi_shapes_t *shapes, const stepi_shape_t *shape)
     if (copy == NULL)
         return false;
     *copy = *shape;
+    copy->number = UINT32_MAX; /* here the number means another shape, or none: no format remembers anything by it */
     free(shapes->by_number[shape->number]);
     shapes->by_number[shape->number] = copy;
     return true;

@@ -13,7 +13,7 @@ enum { STEPI_SHAPE_FILE_MARK = 16, STEPI_SHAPE_FILE_MAX = 16 * 1024 /* bytes of 
 /* Into to[0..STEPI_SHAPE_FILE_MAX); its bytes. */
 size_t stepi_shape_store(const stepi_shape_t *shape, uint8_t *to);
 
-/* Shapes by number, owned. */
+/* Another process's shapes by their numbers, owned. */
 typedef struct stepi_shapes {
     stepi_shape_t **by_number;
     uint32_t count;

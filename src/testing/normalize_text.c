@@ -161,6 +161,7 @@ static const struct own_field {
     { "sample_rate", NULL, 0 },
     { "slow", NULL, 0 },
     { "flight_recorder", NULL, 0 },
+    { "recovered", NULL, 0 },
     { "trace_id", "<trace_id>", 32 },
     { "span_id", "<span_id>", 16 },
 };
