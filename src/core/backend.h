@@ -52,6 +52,11 @@ typedef struct stepi_backend {
     stepi_ledger_t ledger;
 } stepi_backend_t;
 
+static inline bool stepi_backend_is_foreign(const stepi_backend_t *b)
+{
+    return b->foreign_pid != 0;
+}
+
 /* What a pass found. */
 typedef enum stepi_pass {
     STEPI_PASS_DRY,  /* nothing to take */
@@ -114,7 +119,7 @@ stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int leve
 int64_t stepi_backend_running_ns(const step_log_t *log, const stepi_open_operation_t *operation);
 void stepi_backend_report(step_log_t *log, stepi_open_operation_t *operation, stepi_kind_t kind);
 
-/* Reports open operations as incomplete. Under the pump lock. (lines.c) */
+/* Reports open operations as incomplete. Under the pump lock. (unfinished.c) */
 void stepi_backend_report_open(step_log_t *log);
 
 /* Writes blocks; true if all could be handed over. Under the pump lock. */

@@ -310,20 +310,15 @@ void stepi_backend_replay(step_log_t *log, stepi_decoded_t *record, const stepi_
         end_of_record(log, operation, record);
 }
 
-static bool is_foreign(const stepi_backend_t *b)
-{
-    return b->foreign_pid != 0;
-}
-
 stepi_line_t stepi_backend_own_line(step_log_t *log, stepi_kind_t kind, int level)
 {
     stepi_backend_t *b = &log->backend;
     return (stepi_line_t){ .kind = kind,
                            .level = level,
-                           .wall_ns = log->clocked || is_foreign(b) ? b->last_wall_ns : stepi_wall_ns(),
+                           .wall_ns = log->clocked || stepi_backend_is_foreign(b) ? b->last_wall_ns : stepi_wall_ns(),
                            .seq = b->own_seq++,
-                           .pid = is_foreign(b) ? b->foreign_pid : stepi_process_id(),
-                           .is_recovered = is_foreign(b),
+                           .pid = stepi_backend_is_foreign(b) ? b->foreign_pid : stepi_process_id(),
+                           .is_recovered = stepi_backend_is_foreign(b),
                            .tid = 0, /* no thread's: its numbers are not in their sequences */
                            .attempt = 1,
                            .bound = stepi_bound_fields(b->bound) };
@@ -374,14 +369,14 @@ void stepi_backend_report_losses(step_log_t *log, bool now)
 /* Of a process that is dead: until it was heard of last. */
 static uint64_t now_ticks(const stepi_backend_t *b)
 {
-    return is_foreign(b) ? b->last_ticks : stepi_ticks();
+    return stepi_backend_is_foreign(b) ? b->last_ticks : stepi_ticks();
 }
 
 int64_t stepi_backend_running_ns(const step_log_t *log, const stepi_open_operation_t *operation)
 {
     if (!log->clocked)
         return span_ns(log, operation->start_ticks, now_ticks(&log->backend));
-    if (stepi_is_crashing || is_foreign(&log->backend)) /* the clock is the user's */
+    if (stepi_is_crashing || stepi_backend_is_foreign(&log->backend)) /* the clock is the user's */
         return span_ns(log, (uint64_t)operation->start_ns, log->backend.last_stamp);
     return span_ns(log, (uint64_t)operation->start_ns, (uint64_t)log->clock.monotonic_ns(log->clock.ctx));
 }
@@ -410,67 +405,4 @@ void stepi_backend_report(step_log_t *log, stepi_open_operation_t *operation, st
     if (b->wants_steps)
         summarize(log, operation, &line, log->clocked ? (uint64_t)operation->start_ns + (uint64_t)line.elapsed_ns : now_ticks(b));
     stepi_backend_offer(b, &line, STEPI_OWN_LINE);
-}
-
-static bool is_newer(const stepi_open_operation_t *a, const stepi_open_operation_t *b)
-{
-    return a->start_ticks != b->start_ticks ? a->start_ticks > b->start_ticks : a->depth > b->depth;
-}
-
-/* Of a heap that has its newest operations at the end: the one at `at` goes down to where it belongs. */
-static void sift_down(stepi_open_operation_t **heap, size_t at, size_t count)
-{
-    for (size_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && is_newer(heap[child], heap[child + 1]))
-            child++;
-        if (!is_newer(heap[at], heap[child]))
-            return;
-        stepi_open_operation_t *older = heap[child];
-        heap[child] = heap[at];
-        heap[at] = older;
-    }
-}
-
-/* qsort() allocates, which the crash handler must not. */
-static void sort_newest_first(stepi_open_operation_t **operations, size_t count)
-{
-    for (size_t at = count / 2; at-- > 0;)
-        sift_down(operations, at, count);
-    while (count-- > 1) {
-        stepi_open_operation_t *oldest = operations[0];
-        operations[0] = operations[count];
-        operations[count] = oldest;
-        sift_down(operations, 0, count);
-    }
-}
-
-static bool is_incomplete(const stepi_backend_t *b, const stepi_open_operation_t *operation)
-{
-    return operation->started && !operation->ended && !operation->failed &&
-           (is_foreign(b) || stepi_operation_is_open(operation->id));
-}
-
-/* The latest first, so that a child stands before its parent; in any order where there is no memory to sort them. */
-void stepi_backend_report_open(step_log_t *log)
-{
-    stepi_optable_t *table = &log->backend.operations;
-    stepi_open_operation_t **sorted = stepi_alloc(table->count * sizeof(stepi_open_operation_t *));
-    stepi_open_operation_t *operation;
-    size_t at = 0, count = 0;
-    if (!is_foreign(&log->backend))
-        stepi_timebase_refresh(&log->backend.time);
-    while ((operation = stepi_optable_next(table, &at)) != NULL) {
-        if (!is_incomplete(&log->backend, operation))
-            continue;
-        operation->ended = true; /* said once */
-        if (sorted != NULL)
-            sorted[count++] = operation;
-        else
-            stepi_backend_report(log, operation, STEPI_OPERATION_INCOMPLETE);
-    }
-    if (count > 1)
-        sort_newest_first(sorted, count);
-    for (size_t i = 0; i < count; i++)
-        stepi_backend_report(log, sorted[i], STEPI_OPERATION_INCOMPLETE);
-    stepi_free(sorted);
 }
