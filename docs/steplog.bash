@@ -2,7 +2,7 @@
 _steplog() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
     local common="--json --since --until --exit-code --color --help" options=
-    local commands="failures slow incomplete rate stats tree diff convert"
+    local commands="failures slow incomplete rate stats tree diff convert recover"
     if [ "$COMP_CWORD" = 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
         return
@@ -18,6 +18,7 @@ _steplog() {
     incomplete | tree) options="--operation" ;;
     rate) options="--step" ;;
     diff) options="--alpha --min-effect --operation --step" ;;
+    recover) options="--keep --report" ;;
     convert) options="--to --no-timestamps --ascii" ;;
     esac
     if [[ $current == -* ]]; then

@@ -31,6 +31,17 @@ static void complain(const char *name, const char *value, const char *allowed)
     stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, STEP_EINVAL, "%s=%.100s is not understood: %s", name, value, allowed);
 }
 
+static uint32_t read_switch(const char *name, uint32_t unset)
+{
+    const char *value = variable(name);
+    if (value == NULL)
+        return unset;
+    if (strcmp(value, "0") == 0 || strcmp(value, "1") == 0)
+        return value[0] == '1';
+    complain(name, value, unset != 0 ? "use 0 or 1; 1 is used" : "use 0 or 1; 0 is used");
+    return unset;
+}
+
 /* ---- LOG_LEVEL: a level, rules by operation behind it ---- */
 
 static void read_level(step_log_options_t *options)
@@ -116,6 +127,32 @@ static void read_retention(step_log_options_t *options)
     }
 }
 
+/* ---- STEP_LOGGER_CRASH_DIR ---- */
+
+/* With a directory that is not to be had there is a log all the same. */
+static int open_log(step_log_options_t *options, step_log_t **log)
+{
+    options->crash_ring_dir = variable("STEP_LOGGER_CRASH_DIR");
+    const int failed = step_log_open(options, log);
+    if (options->crash_ring_dir == NULL || (failed != STEP_EIO && failed != STEP_ENOTSUP))
+        return failed;
+    stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, failed, "STEP_LOGGER_CRASH_DIR=%.200s cannot be used: what is pending when this process is "
+                   "killed is lost", options->crash_ring_dir);
+    options->crash_ring_dir = NULL;
+    return step_log_open(options, log);
+}
+
+/* What those before this process left. */
+static void recover(step_log_t *log, const step_log_options_t *options)
+{
+    if (options->crash_ring_dir == NULL || read_switch("STEP_LOGGER_CRASH_RECOVER", 0) == 0)
+        return;
+    const int failed = step_log_recover(log, options->crash_ring_dir, STEP_RECOVER_REPORT, NULL);
+    if (failed != STEP_OK)
+        stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, failed, "STEP_LOGGER_CRASH_RECOVER: %s; what is left in %.200s stays there",
+                       step_error_text(failed), options->crash_ring_dir);
+}
+
 /* ---- STEP_LOGGER_OUTPUT ---- */
 
 static output_choice_t open_output(void)
@@ -139,17 +176,6 @@ static output_choice_t open_output(void)
 }
 
 /* ---- STEP_LOGGER_FORMAT and the look of text ---- */
-
-static uint32_t read_switch(const char *name, uint32_t unset)
-{
-    const char *value = variable(name);
-    if (value == NULL)
-        return unset;
-    if (strcmp(value, "0") == 0 || strcmp(value, "1") == 0)
-        return value[0] == '1';
-    complain(name, value, unset != 0 ? "use 0 or 1; 1 is used" : "use 0 or 1; 0 is used");
-    return unset;
-}
 
 /* NO_COLOR beats CLICOLOR_FORCE and FORCE_COLOR beat a terminal that can. */
 static bool wants_color(int fd)
@@ -208,7 +234,7 @@ static step_log_t *make(void)
     step_log_t *log = NULL;
     read_level(&options);
     read_retention(&options);
-    const int failed = step_log_open(&options, &log);
+    const int failed = open_log(&options, &log);
     if (failed != STEP_OK) {
         stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, failed, "there is no default log: %s", step_error_text(failed));
         return NULL;
@@ -218,6 +244,7 @@ static step_log_t *make(void)
     const int added = step_log_add_output(log, output.sink, make_format(output.fd), 0);
     if (added != STEP_OK) /* a program without stderr, say: it runs on, and its records are counted */
         stepi_diagnose(NULL, STEPI_TROUBLE_OPTION, added, "the default log has no output: %s", step_error_text(added));
+    recover(log, &options);
     return log;
 }
 

@@ -13,18 +13,20 @@ enum {
     STEPI_TAKES_OPERATION = 4,
     STEPI_TAKES_STEP = 8,
     STEPI_TAKES_TO = 16,     /* and --no-timestamps, --ascii */
-    STEPI_TAKES_MARGINS = 32 /* --alpha, --min-effect */
+    STEPI_TAKES_MARGINS = 32, /* --alpha, --min-effect */
+    STEPI_TAKES_KEEP = 64     /* --keep, --report */
 };
 
 typedef struct stepi_cli {
     const struct stepi_command *command;
     bool json, exit_code, asks_help;
     bool without_times, ascii, has_top;
+    bool keep, report;
     stepi_filter_t filter;
     uint64_t top;
     double min_ms, alpha, min_effect;
     const char *operation, *step; /* parts of names; NULL: all */
-    const char *key;              /* of rate */
+    const char *key;              /* of rate; the directory of recover */
     stepi_form_t to;
     const char **names; /* of logs */
     size_t name_count;
@@ -37,7 +39,7 @@ typedef struct stepi_command {
     const char *usage; /* behind the name */
     const char *help;
     uint32_t takes;
-    uint32_t arguments; /* that come before logs */
+    const char *argument; /* what comes before logs, for complaints; NULL: nothing */
     bool wants_two_logs;
     /* What was found, 0 for nothing; or -1 when it could not be done, which was said. */
     int64_t (*run)(stepi_cli_t *cli, size_t *unreadable);
@@ -51,6 +53,7 @@ int64_t stepi_stats(stepi_cli_t *cli, size_t *unreadable);
 int64_t stepi_tree(stepi_cli_t *cli, size_t *unreadable);
 int64_t stepi_diff(stepi_cli_t *cli, size_t *unreadable);
 int64_t stepi_convert(stepi_cli_t *cli, size_t *unreadable);
+int64_t stepi_recover(stepi_cli_t *cli, size_t *unreadable);
 
 /* ---- The way that most commands go: every event in order, through a tracker */
 

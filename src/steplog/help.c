@@ -38,7 +38,7 @@ const stepi_command_t stepi_commands[] = {
               "many as they stand for.\n\n"
               "  --step TEXT        only steps whose description contains TEXT\n"
               OF_ALL,
-      .takes = STEPI_TAKES_STEP, .arguments = 1, .run = stepi_rate },
+      .takes = STEPI_TAKES_STEP, .argument = "the KEY of a field", .run = stepi_rate },
     { .name = "stats", .summary = "counts, failures and percentiles per operation and step", .usage = "[OPTION...] [FILE...]",
       .help = "A table of operations and their steps: how often they ended, how often they failed, and p50, p90, p99, the\n"
               "maximum and the sum of their durations in milliseconds. Up to 256 durations are exact; of more, percentiles are\n"
@@ -68,6 +68,14 @@ const stepi_command_t stepi_commands[] = {
               "  --ascii            text without symbols\n"
               OF_ALL,
       .takes = STEPI_TAKES_TO, .run = stepi_convert },
+    { .name = "recover", .summary = "what killed processes left in their crash rings", .usage = "DIR [OPTION...]",
+      .help = "Writes the records that processes killed by whatever signal had logged and that their log files do not hold, as\n"
+              "JSON lines, in the order of time. DIR is the crash_ring_dir of their logs (STEP_LOGGER_CRASH_DIR). What was\n"
+              "written is removed; processes that still run are left alone. The lines are marked `recovered`.\n\n"
+              "  --keep             remove nothing\n"
+              "  --report           say whose records they are, and which operations were open\n"
+              OF_ALL,
+      .takes = STEPI_TAKES_KEEP, .argument = "the DIR of crash rings", .run = stepi_recover },
     { .name = NULL },
 };
 /* clang-format on */

@@ -139,7 +139,7 @@ static bool reserve(stepi_block_t *block, size_t capacity)
     return true;
 }
 
-void stepi_block_free(stepi_block_t *block)
+void stepi_input_block_free(stepi_block_t *block)
 {
     free(block->bytes);
     *block = (stepi_block_t){ .bytes = NULL };

@@ -36,7 +36,7 @@ void stepi_input_close(stepi_input_t *input);
 /* The next block; false at the end of all logs. Any thread may ask. Logs that cannot be read are reported on stderr, once, and
  * counted. */
 bool stepi_input_next(stepi_input_t *input, stepi_block_t *block);
-void stepi_block_free(stepi_block_t *block);
+void stepi_input_block_free(stepi_block_t *block);
 
 /* Reads bytes that lie before a block of a regular file: at most to[0..bytes), those that end at `offset`. Returns how many. */
 size_t stepi_input_before(stepi_input_t *input, uint32_t log, uint64_t offset, char *to, size_t bytes);

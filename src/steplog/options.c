@@ -19,6 +19,8 @@ typedef enum option_id {
     OPTION_ASCII,
     OPTION_ALPHA,
     OPTION_MIN_EFFECT,
+    OPTION_KEEP,
+    OPTION_REPORT,
     OPTION_COUNT
 } option_id_t;
 
@@ -44,6 +46,8 @@ static const option_kind_t kinds[OPTION_COUNT] = {
     [OPTION_ASCII] = { "--ascii", false, STEPI_TAKES_TO },
     [OPTION_ALPHA] = { "--alpha", true, STEPI_TAKES_MARGINS },
     [OPTION_MIN_EFFECT] = { "--min-effect", true, STEPI_TAKES_MARGINS },
+    [OPTION_KEEP] = { "--keep", false, STEPI_TAKES_KEEP },
+    [OPTION_REPORT] = { "--report", false, STEPI_TAKES_KEEP },
 };
 
 static bool belongs(const stepi_command_t *command, const option_kind_t *kind)
@@ -137,6 +141,10 @@ static bool set_option(stepi_cli_t *cli, option_id_t id, const char *value)
         return cli->without_times = true;
     case OPTION_ASCII:
         return cli->ascii = true;
+    case OPTION_KEEP:
+        return cli->keep = true;
+    case OPTION_REPORT:
+        return cli->report = true;
     case OPTION_SINCE:
         return cli->filter.has_since = read_moment("--since", value, &cli->filter.since_ns);
     case OPTION_UNTIL:
@@ -203,14 +211,26 @@ static bool read_option(stepi_cli_t *cli, char **arguments, int count, int *at)
     return complain_option(cli->command, argument);
 }
 
+static bool complain_missing(const stepi_command_t *command)
+{
+    char bytes[128];
+    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes) - 1);
+    stepi_put_literal(&out, "wants ");
+    stepi_put(&out, command->argument, strlen(command->argument));
+    stepi_put_literal(&out, " (see steplog ");
+    stepi_put(&out, command->name, strlen(command->name));
+    stepi_put_literal(&out, " --help)");
+    *out.at = '\0';
+    stepi_complain(command->name, bytes);
+    return false;
+}
+
 /* The logs, and before them what the command wants. */
 static bool take_arguments(stepi_cli_t *cli)
 {
-    if (cli->command->arguments > 0) {
-        if (cli->name_count == 0) {
-            stepi_complain(cli->command->name, "wants the KEY of a field (see steplog rate --help)");
-            return false;
-        }
+    if (cli->command->argument != NULL) {
+        if (cli->name_count == 0)
+            return complain_missing(cli->command);
         cli->key = cli->names[0];
         cli->names++;
         cli->name_count--;

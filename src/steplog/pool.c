@@ -206,7 +206,7 @@ static void free_slots(pool_t *pool)
     for (size_t i = 0; i < pool->slot_count; i++) {
         free_chunks(&pool->slots[i].result);
         free(pool->slots[i].result.room);
-        stepi_block_free(&pool->slots[i].block);
+        stepi_input_block_free(&pool->slots[i].block);
     }
 }
 
