@@ -233,6 +233,13 @@ static void release(stepi_ring_t *ring)
     atomic_store_explicit(&ring->released, 1, memory_order_release);
 }
 
+static void forget_ring(stepi_thread_t *self)
+{
+    self->ring = NULL;
+    self->log = self->short_log = self->sealed_log = NULL;
+    self->identity = 0;
+}
+
 /* Takes a thread's rings from it: those of open logs are released to their log, the others freed. Under the lock. */
 static void let_go(stepi_thread_t *self, bool only_closed)
 {
@@ -249,8 +256,7 @@ static void let_go(stepi_thread_t *self, bool only_closed)
         else
             release(ring);
     }
-    self->ring = NULL;
-    self->log = NULL;
+    forget_ring(self);
 }
 
 static void thread_ended(void *argument)
@@ -344,10 +350,16 @@ stepi_ring_t *stepi_ring_for(step_log_t *log)
     stepi_ring_t *ring = find_ring(self, log, serial);
     if (ring == NULL)
         ring = adopt_ring(self, log, serial);
+    if (ring == NULL) {
+        forget_ring(self);
+        return NULL;
+    }
     self->ring = ring;
-    self->log = ring != NULL ? log : NULL;
+    self->log = log;
+    self->short_log = ring->is_sealed ? NULL : log;
+    self->sealed_log = ring->is_sealed ? log : NULL;
     self->serial = serial;
-    self->identity = ring != NULL ? ring->identity : 0;
+    self->identity = ring->identity;
     return ring;
 }
 
@@ -403,8 +415,7 @@ void stepi_registry_reset_in_child(void)
     stepi_thread_t *self = stepi_self;
     if (self != NULL) {
         self->rings = NULL;
-        self->ring = NULL;
-        self->log = NULL;
+        forget_ring(self);
         self->tid = stepi_thread_id();
     }
     for (step_log_t *log = stepi_logs; log != NULL; log = log->next) {

@@ -38,6 +38,8 @@ struct stepi_thread {
     step_log_t *log;
     uint64_t serial;
     uint64_t identity; /* the ring's */
+    step_log_t *short_log;  /* log, for calls that have a short way; NULL where records are sealed, */
+    step_log_t *sealed_log; /* as they are here; else NULL */
 
     stepi_ring_t *rings;
     stepi_thread_t *next; /* in the list of unused ones */

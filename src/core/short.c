@@ -7,7 +7,7 @@
  *
  *     busy ─> limit, log still open? ─> stamp ─> header, parts, values, texts ─> publish ─> no longer busy
  *
- * A sealed ring (record/ring.h) refuses at its limit, which is 0 for this way; what is then the long way tries once more, sealing.
+ * A thread whose ring is sealed (record/ring.h) is refused by the first check; what is then the long way tries once more, sealing.
  *
  * Nothing that is checked before `busy` is set may change in a signal handler between the two: a ring's position and
  * limit may, so they are looked at behind it. */
@@ -42,26 +42,20 @@ static inline void give_up(const draft_t *d)
 
 /* Which rings: each way is compiled by itself, so that the one without seals does not pay for the other. */
 typedef enum way { UNSEALED, SEALED } way_t;
-
-static inline bool has_room(stepi_ring_t *ring, way_t way)
-{
-    if (way == SEALED)
-        return __builtin_expect(ring->position < ring->sealed_limit, 1) || stepi_ring_make_ready_sealed(ring);
-    return __builtin_expect(ring->position < ring->short_limit, 1) || stepi_ring_make_ready(ring);
-}
+#define EACH_WAY static inline __attribute__((always_inline))
 
 /* As stepi_enter(), for what is likely. False: the long way. */
-static inline bool begin(draft_t *d, const step_log_t *log, uint64_t serial, way_t way)
+EACH_WAY bool begin(draft_t *d, const step_log_t *log, uint64_t serial, way_t way)
 {
     const stepi_thread_t *self = stepi_self;
-    if (__builtin_expect(self == NULL || self->log != log || self->serial != serial, 0))
+    if (__builtin_expect(self == NULL || (way == SEALED ? self->sealed_log : self->short_log) != log || self->serial != serial, 0))
         return false;
     stepi_ring_t *ring = d->ring = self->ring;
     if (__builtin_expect(atomic_load_explicit(&ring->busy, memory_order_relaxed) != 0, 0))
         return false;
     atomic_store_explicit(&ring->busy, (uintptr_t)__builtin_frame_address(0), memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst); /* as in stepi_enter() */
-    if (__builtin_expect(!has_room(ring, way), 0)) {
+    if (__builtin_expect(ring->position >= ring->short_limit, 0) && !stepi_ring_make_ready(ring)) {
         give_up(d);
         return false;
     }
@@ -141,7 +135,7 @@ static inline bool put_fields(draft_t *d, const stepi_shape_t *shape, const valu
 }
 
 /* Number, time and length of the record, publication, and no longer busy. */
-static inline void finish(draft_t *d, step_log_t *log, uint64_t operation, uint64_t what, way_t way)
+EACH_WAY void finish(draft_t *d, step_log_t *log, uint64_t operation, uint64_t what, way_t way)
 {
     stepi_ring_t *ring = d->ring;
     const uint64_t bytes = ((uint64_t)(d->at - d->start) + 7) & ~UINT64_C(7);
@@ -165,7 +159,7 @@ static inline void finish(draft_t *d, step_log_t *log, uint64_t operation, uint6
 /* ---- success() ---- */
 
 /* `shape` is NULL for a call without fields; its place then goes the long way, where an output shows places. */
-static inline bool success(step_logger_t *op, const stepi_shape_t *shape, const values_t *values, way_t way)
+EACH_WAY bool success(step_logger_t *op, const stepi_shape_t *shape, const values_t *values, way_t way)
 {
     draft_t d;
     if (__builtin_expect(op == NULL || op->gate.step == 0 || (shape != NULL && !stepi_shape_is_ours(shape)), 0) ||
@@ -195,7 +189,7 @@ static inline bool success(step_logger_t *op, const stepi_shape_t *shape, const 
     return true;
 }
 
-__attribute__((noinline, cold)) static void success_the_long_way(step_logger_t *op, step_site_t *site,
+__attribute__((noinline)) static void success_the_long_way(step_logger_t *op, step_site_t *site,
                                                                  const values_t *values)
 {
     step_field_t fields[STEPI_SHAPE_FIELDS];
@@ -215,14 +209,19 @@ void stepi_success_values(step_logger_t *op, step_site_t *site, uint64_t v0, uin
     }
 }
 
+__attribute__((noinline)) static bool success_without_fields_sealed(step_logger_t *op)
+{
+    return success(op, NULL, NULL, SEALED);
+}
+
 bool stepi_success_without_fields(step_logger_t *op)
 {
-    return success(op, NULL, NULL, UNSEALED) || success(op, NULL, NULL, SEALED);
+    return success(op, NULL, NULL, UNSEALED) || success_without_fields_sealed(op);
 }
 
 /* ---- Messages ---- */
 
-static inline bool message(step_level_t level, const char *text, const stepi_shape_t *shape, const values_t *values, way_t way)
+EACH_WAY bool message(step_level_t level, const char *text, const stepi_shape_t *shape, const values_t *values, way_t way)
 {
     draft_t d;
     step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_acquire);
@@ -245,7 +244,7 @@ static inline bool message(step_level_t level, const char *text, const stepi_sha
     return true;
 }
 
-__attribute__((noinline, cold)) static void message_the_long_way(step_site_t *site, step_level_t level,
+__attribute__((noinline)) static void message_the_long_way(step_site_t *site, step_level_t level,
                                                                  const char *text, const values_t *values)
 {
     step_field_t fields[STEPI_SHAPE_FIELDS];
@@ -273,7 +272,7 @@ typedef struct quick {
     const char *description;
 } quick_t;
 
-static inline bool quick_success(const quick_t *quick, const stepi_shape_t *shape, const values_t *values, way_t way)
+EACH_WAY bool quick_success(const quick_t *quick, const stepi_shape_t *shape, const values_t *values, way_t way)
 {
     draft_t d;
     step_log_t *log = atomic_load_explicit(&stepi_default_log, memory_order_acquire);
@@ -295,7 +294,7 @@ static inline bool quick_success(const quick_t *quick, const stepi_shape_t *shap
     return true;
 }
 
-__attribute__((noinline, cold)) static void quick_success_the_long_way(step_site_t *site, const quick_t *quick,
+__attribute__((noinline)) static void quick_success_the_long_way(step_site_t *site, const quick_t *quick,
                                                                        const values_t *values)
 {
     step_field_t fields[STEPI_SHAPE_FIELDS];

@@ -78,7 +78,7 @@ static uint32_t add_extent(stepi_store_t *store)
 uint32_t stepi_kept_sum(const stepi_kept_t *kept, uint32_t bytes)
 {
     const uint64_t words[] = { bytes, kept->number, kept->ring, kept->tid };
-    return stepi_seal_fold(stepi_seal_words(0, (const uint8_t *)words, sizeof(words)));
+    return stepi_seal_sum(0, (const uint8_t *)words, sizeof(words));
 }
 
 static uint32_t bytes_of(const uint8_t *record)

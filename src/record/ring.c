@@ -71,9 +71,11 @@ static void put_wrap_mark(stepi_ring_t *ring)
     memcpy(stepi_ring_at(ring, ring->position), &mark, sizeof(mark));
 }
 
-/* Below which position a short record may begin; 0: there is no room for one. The mark is published with the record behind it. */
-static uint64_t find_short_limit(stepi_ring_t *ring)
+/* The mark is published with the record behind it. */
+bool stepi_ring_make_ready(stepi_ring_t *ring)
 {
+    if (!ring->takes_short)
+        return false;
     /* acquire: the reader is done with the bytes before it moved the tail */
     ring->limit = atomic_load_explicit(&ring->tail, memory_order_acquire) + ring->bytes - ring->reserve;
     uint64_t end = lap_end(ring, ring->position);
@@ -83,23 +85,8 @@ static uint64_t find_short_limit(stepi_ring_t *ring)
         end += ring->bytes;
     }
     end = end < ring->limit ? end : ring->limit;
-    return end > STEPI_SHORT_BYTES ? end - STEPI_SHORT_BYTES : 0;
-}
-
-bool stepi_ring_make_ready(stepi_ring_t *ring)
-{
-    if (!ring->takes_short || ring->is_sealed)
-        return false;
-    ring->short_limit = find_short_limit(ring);
+    ring->short_limit = end > STEPI_SHORT_BYTES ? end - STEPI_SHORT_BYTES : 0;
     return ring->position < ring->short_limit;
-}
-
-bool stepi_ring_make_ready_sealed(stepi_ring_t *ring)
-{
-    if (!ring->takes_short || !ring->is_sealed)
-        return false;
-    ring->sealed_limit = find_short_limit(ring);
-    return ring->position < ring->sealed_limit;
 }
 
 bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draft, bool urgent)

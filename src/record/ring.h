@@ -43,7 +43,6 @@ struct stepi_ring {
     bool takes_short; /* calls may write short records */
     uint64_t random[2]; /* the state of this thread's generator of ids; 0: to be seeded */
 
-    uint64_t sealed_limit; /* as short_limit, where records are sealed */
     bool is_sealed;
 
     /* page 1: owned by the registry, see core/registry.h */
@@ -111,10 +110,8 @@ static inline uint8_t *stepi_ring_at(const stepi_ring_t *ring, uint64_t position
 /* What the short way writes without looking (core/short.c): so many bytes at the position, beside anything. */
 enum { STEPI_SHORT_BYTES = 2048 };
 
-/* Makes room for short records, if need be on the next lap. False: there is none, or they may not be written. The second is for
- * a sealed ring. */
+/* Makes room for short records, if need be on the next lap. False: there is none, or they may not be written. */
 bool stepi_ring_make_ready(stepi_ring_t *ring);
-bool stepi_ring_make_ready_sealed(stepi_ring_t *ring);
 
 /* The slow way: looks at the tail and, when `bytes` more fit, copies the record from the scratch and publishes it.
  * False: the ring is full. */

@@ -1,9 +1,8 @@
 /* The checksum of records that may outlive their process.
  *
- * A sum of the 64-bit words, each times an odd number of its own, of which the upper half counts: a word costs a
- * multiplication that waits for no other, 5 ns for a record of 128 bytes. Any change of a single word shows, since an odd factor keeps the
- * difference; other damage goes unnoticed once in 2^32. It is no protection against whoever wants to forge a record, who
- * could as well have logged it. */
+ * Fletcher's sums over 64-bit words, two words at a time, mixed into 32 bits in the end: some 5 ns for a record of 128 bytes. Damage goes
+ * unnoticed once in 2^32, that of a single bit never (a test tries them all). It is no protection against whoever wants to
+ * forge a record, who could as well have logged it. */
 #ifndef STEPI_RECORD_SEAL_H
 #define STEPI_RECORD_SEAL_H
 
@@ -20,24 +19,34 @@ static inline uint32_t stepi_seal_fold(uint64_t sum)
     return upper != 0 ? upper : 1; /* 0 is none */
 }
 
-/* n: a multiple of 8. */
-static inline uint64_t stepi_seal_words(uint64_t sum, const uint8_t *bytes, size_t n)
+typedef uint64_t stepi_seal_pair_t __attribute__((vector_size(16)));
+
+/* Sums of words, and sums of those sums: where a word stands counts, too. n: a multiple of 8. */
+static inline uint32_t stepi_seal_sum(uint64_t start, const uint8_t *bytes, size_t n)
 {
-    uint64_t factor = UINT64_C(0x9E3779B97F4A7C15);
-    for (size_t i = 0; i < n; i += sizeof(uint64_t)) {
+    stepi_seal_pair_t sum = { start, ~start }, sums = { 0, 0 };
+    size_t i = 0;
+    for (; i + sizeof(sum) <= n; i += sizeof(sum)) {
+        stepi_seal_pair_t pair;
+        memcpy(&pair, bytes + i, sizeof(pair));
+        sum += pair;
+        sums += sum;
+    }
+    if (i < n) {
         uint64_t word;
         memcpy(&word, bytes + i, sizeof(word));
-        sum += word * factor;
-        factor += UINT64_C(0xD1B54A32D192ED04); /* even: it stays odd */
+        sum += (stepi_seal_pair_t){ word, 0 };
+        sums += sum;
     }
-    return sum;
+    /* the factors of `sums` are even: then no multiple of theirs takes a change of `sum` away */
+    return stepi_seal_fold(sum[0] * UINT64_C(0x9E3779B97F4A7C15) + sum[1] * UINT64_C(0xC2B2AE3D27D4EB4F) +
+                           sums[0] * UINT64_C(0xD6E8FEB86659FD92) + sums[1] * UINT64_C(0xA0761D6478BD642E));
 }
 
 /* Of a record of n bytes, as if its checksum were not there. */
 static inline uint32_t stepi_record_sum(const uint8_t *bytes, size_t n)
 {
-    uint64_t length = n;
-    return stepi_seal_fold(stepi_seal_words(length * UINT64_C(0xC2B2AE3D27D4EB4F), bytes + 8, n - 8));
+    return stepi_seal_sum(n, bytes + 8, n - 8);
 }
 
 static inline void stepi_record_seal(uint8_t *bytes, size_t n)

@@ -132,10 +132,3 @@ void stepi_shapes_free(stepi_shapes_t *shapes)
     free(shapes->by_number);
     *shapes = (stepi_shapes_t){ .count = 0 };
 }
-
-const stepi_shape_t *stepi_shapes_find(const stepi_shapes_t *shapes, uint32_t number)
-{
-    if (shapes == NULL)
-        return stepi_shape_find(number);
-    return number < shapes->count ? shapes->by_number[number] : NULL;
-}

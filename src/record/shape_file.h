@@ -25,6 +25,11 @@ bool stepi_shapes_load(stepi_shapes_t *shapes, const uint8_t *bytes, size_t size
 void stepi_shapes_free(stepi_shapes_t *shapes);
 
 /* NULL: the process's own. NULL if there is none of that number. */
-const stepi_shape_t *stepi_shapes_find(const stepi_shapes_t *shapes, uint32_t number);
+static inline const stepi_shape_t *stepi_shapes_find(const stepi_shapes_t *shapes, uint32_t number)
+{
+    if (shapes == NULL)
+        return stepi_shape_find(number);
+    return number < shapes->count ? shapes->by_number[number] : NULL;
+}
 
 #endif

@@ -59,6 +59,17 @@ static void secret_status(step_log_options_t *options)
     options->redact_keys = "status_code";
 }
 
+static void crash_ring(step_log_options_t *options)
+{
+    options->crash_ring_dir = "/dev/shm/step_logger_bench";
+}
+
+static void crash_ring_and_sampling(step_log_options_t *options)
+{
+    crash_ring(options);
+    sampling(options);
+}
+
 static void rules(step_log_options_t *options)
 {
     options->level_rules = "Database*=debug,Cache*=error,Health*=off";
@@ -79,6 +90,8 @@ static contestant_t contestants[] = {
     { .name = "flight recorder, all end well", .prepare = recorder, .format = step_format_text },
     { .name = "flight recorder, all fail", .prepare = recorder, .format = step_format_text, .fails = true },
     { .name = "sampling and flight recorder", .prepare = sampling_and_recorder, .format = step_format_text },
+    { .name = "crash ring", .prepare = crash_ring, .format = step_format_text },
+    { .name = "crash ring and sampling", .prepare = crash_ring_and_sampling, .format = step_format_text },
     { .name = "level DEBUG instead", .prepare = debug, .format = step_format_text },
     { .name = "JSON lines", .prepare = plain, .format = step_format_json },
     { .name = "logfmt", .prepare = plain, .format = step_format_logfmt },
