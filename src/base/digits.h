@@ -112,6 +112,16 @@ static inline char *stepi_write_scaled(char *to, uint32_t v, unsigned decimals)
     return to + whole + 1 + decimals;
 }
 
+/* v / 10 with one decimal, for v < 10^8, as durations have; 10 bytes are written at most. */
+static inline char *stepi_write_tenths(char *to, uint32_t v)
+{
+    const uint32_t whole = v / 10;
+    to = stepi_write_small(to, whole);
+    to[0] = '.';
+    to[1] = (char)('0' + (v - whole * 10));
+    return to + 2;
+}
+
 enum { STEPI_HUNDRED_MILLION = 100000000 };
 
 /* v >= 10^8. */

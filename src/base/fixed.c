@@ -88,8 +88,11 @@ char *stepi_write_fixed(char *to, double v, int decimals)
     const stepi_double_t parts = stepi_double_split(v);
     uint64_t rounded;
     *to = '-';
-    if (round_few(&parts, decimals, &rounded))
-        return stepi_write_scaled(to + parts.is_negative, (uint32_t)rounded, (unsigned)decimals);
+    if (round_few(&parts, decimals, &rounded)) {
+        to += parts.is_negative;
+        return decimals == 1 ? stepi_write_tenths(to, (uint32_t)rounded)
+                             : stepi_write_scaled(to, (uint32_t)rounded, (unsigned)decimals);
+    }
     if (!(v > -1e21 && v < 1e21)) /* NaN too */
         return stepi_write_shortest(to, v);
     if (decimals < 0)
