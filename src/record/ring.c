@@ -5,9 +5,7 @@
 
 #include <string.h>
 
-enum { WRAP_MARK_BYTES = 4, SCRATCH_MAX = 64 * 1024, SCRATCH_SHARE = 4, RESERVE_SHARE = 16 };
-static const uint32_t wrap_mark = UINT32_MAX;
-
+enum { SCRATCH_MAX = 64 * 1024, SCRATCH_SHARE = 4, RESERVE_SHARE = 16 };
 static size_t round_up(size_t n, size_t to)
 {
     return (n + to - 1) / to * to;
@@ -51,7 +49,8 @@ static uint64_t lap_end(const stepi_ring_t *ring, uint64_t position)
 static void put_wrap_mark(stepi_ring_t *ring)
 {
     /* records are multiples of 8 bytes: there is always room for it */
-    memcpy(stepi_ring_at(ring, ring->position), &wrap_mark, WRAP_MARK_BYTES);
+    const uint32_t mark = STEPI_WRAP_MARK;
+    memcpy(stepi_ring_at(ring, ring->position), &mark, sizeof(mark));
 }
 
 /* The mark is published with the record behind it. */
@@ -87,27 +86,6 @@ bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draf
     memcpy(stepi_ring_at(ring, at), ring->scratch, bytes);
     stepi_ring_publish(ring, at + bytes, draft->stamp, draft->ticks);
     return true;
-}
-
-const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head)
-{
-    if (ring->read == head)
-        return NULL;
-    const uint8_t *record = stepi_ring_at(ring, ring->read);
-    uint32_t bytes;
-    memcpy(&bytes, record, sizeof(bytes));
-    if (bytes == wrap_mark) {
-        ring->read += ring->bytes - (ring->read & ring->mask);
-        record = stepi_ring_at(ring, ring->read);
-    }
-    return record;
-}
-
-void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record)
-{
-    uint32_t bytes;
-    memcpy(&bytes, record, sizeof(bytes));
-    ring->read += bytes;
 }
 
 void stepi_ring_release(stepi_ring_t *ring)

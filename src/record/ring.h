@@ -101,12 +101,34 @@ bool stepi_ring_make_ready(stepi_ring_t *ring);
  * False: the ring is full. */
 bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draft, bool urgent);
 
+#define STEPI_WRAP_MARK UINT32_MAX /* in place of a record's length: the next one is at the start */
+
+static inline uint32_t stepi_ring_length_at(const uint8_t *record)
+{
+    uint32_t bytes;
+    memcpy(&bytes, record, sizeof(bytes));
+    return bytes;
+}
+
 /* The reader: the next record before `head` (a value of ring->head read with acquire), or NULL. Its stamp is
  * ((const stepi_record_t *)it)->stamp. */
-const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head);
+static inline const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head)
+{
+    if (ring->read == head)
+        return NULL;
+    const uint8_t *record = stepi_ring_at(ring, ring->read);
+    if (__builtin_expect(stepi_ring_length_at(record) == STEPI_WRAP_MARK, 0)) {
+        ring->read += ring->bytes - (ring->read & ring->mask);
+        record = stepi_ring_at(ring, ring->read);
+    }
+    return record;
+}
 
 /* Steps over the record that peek returned; its bytes stay valid until stepi_ring_release(). */
-void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record);
+static inline void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record)
+{
+    ring->read += stepi_ring_length_at(record);
+}
 
 /* Gives what was read back to the producer, and wakes it when it waits and half the ring is free. */
 void stepi_ring_release(stepi_ring_t *ring);
