@@ -25,7 +25,8 @@ stepi_ring_t *stepi_ring_new(size_t bytes)
     ring->mapped = mapped;
     ring->bytes = bytes;
     ring->data = (uint8_t *)ring + control;
-    ring->mask = bytes - 1;
+    ring->read_data = ring->data;
+    ring->mask = ring->read_mask = bytes - 1;
     ring->reserve = bytes / RESERVE_SHARE;
     ring->limit = bytes - ring->reserve;
     ring->scratch = ring->data + round_up(bytes, page);

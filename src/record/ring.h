@@ -44,6 +44,8 @@ struct stepi_ring {
     _Atomic uint64_t head_ticks;          /* when, by the machine, the last published record was made */
     _Alignas(STEPI_CACHE_LINE) _Atomic uint64_t tail;
     uint64_t read; /* the backend's position, ahead of tail while it works */
+    const uint8_t *read_data; /* data and mask for the backend, too: theirs is the line that changes with each record */
+    uint64_t read_mask;
     _Alignas(STEPI_CACHE_LINE) _Atomic uint32_t waiting; /* the producer sleeps on `space` */
     _Atomic uint32_t space;                              /* bumped when half the ring is free */
     _Atomic uint64_t dropped_full;
@@ -116,10 +118,10 @@ static inline const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head)
 {
     if (ring->read == head)
         return NULL;
-    const uint8_t *record = stepi_ring_at(ring, ring->read);
+    const uint8_t *record = ring->read_data + (ring->read & ring->read_mask);
     if (__builtin_expect(stepi_ring_length_at(record) == STEPI_WRAP_MARK, 0)) {
-        ring->read += ring->bytes - (ring->read & ring->mask);
-        record = stepi_ring_at(ring, ring->read);
+        ring->read += ring->read_mask + 1 - (ring->read & ring->read_mask);
+        record = ring->read_data;
     }
     return record;
 }
