@@ -89,7 +89,8 @@ static inline char *put_fields(const stepi_template_t *template, const stepi_bri
 }
 
 /* The line, or what of it comes behind the time. False: there is not enough room, or the record is damaged. */
-static inline bool put_line(const stepi_template_t *template, const stepi_brief_t *brief, stepi_out_t *out)
+/* A function of its own: with the lookup it would need more registers than there are. */
+__attribute__((noinline)) static bool put_line(const stepi_template_t *template, const stepi_brief_t *brief, stepi_out_t *out)
 {
     if ((size_t)(out->end - out->at) < template->room ||
         (size_t)(brief->end - brief->values) < template->fields * sizeof(uint64_t))
@@ -101,7 +102,7 @@ static inline bool put_line(const stepi_template_t *template, const stepi_brief_
     if (brief->has_elapsed)
         to = stepi_write_ms_1(put_piece(to, template, piece++), brief->elapsed_ns);
     out->at = put_piece(to, template, piece);
-    return true;
+    return !out->overflow;
 }
 
 /* ---- Making one ---- */
@@ -179,5 +180,5 @@ bool stepi_text_render_brief(step_format_t *format, const stepi_brief_t *brief, 
         stepi_text_indent(out, stepi_record_header(brief->record).depth);
         stepi_text_time(self, brief->wall_ns, out);
     }
-    return put_line(template, brief, out) && !out->overflow;
+    return put_line(template, brief, out);
 }
