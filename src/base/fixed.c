@@ -83,20 +83,30 @@ static inline bool round_few(const stepi_double_t *v, int decimals, uint64_t *ro
     return *rounded < STEPI_HUNDRED_MILLION;
 }
 
-char *stepi_write_fixed(char *to, double v, int decimals)
+/* Apart, so that the short way has no registers to save. */
+__attribute__((noinline)) static char *write_any(char *to, double v, int decimals)
 {
     const stepi_double_t parts = stepi_double_split(v);
-    uint64_t rounded;
-    *to = '-';
-    if (round_few(&parts, decimals, &rounded))
-        return stepi_write_scaled(to + parts.is_negative, (uint32_t)rounded, (unsigned)decimals);
     if (!(v > -1e21 && v < 1e21)) /* NaN too */
         return stepi_write_shortest(to, v);
     if (decimals < 0)
         decimals = 0;
     if (decimals > DECIMALS_MAX)
         decimals = DECIMALS_MAX;
+    *to = '-';
     return write_fixed(to + parts.is_negative, &parts, decimals);
+}
+
+char *stepi_write_fixed(char *to, double v, int decimals)
+{
+    const stepi_double_t parts = stepi_double_split(v);
+    uint64_t rounded;
+    if (!round_few(&parts, decimals, &rounded))
+        return write_any(to, v, decimals);
+    *to = '-';
+    to += parts.is_negative;
+    return decimals == 1 ? stepi_write_tenths(to, (uint32_t)rounded)
+                         : stepi_write_scaled(to, (uint32_t)rounded, (unsigned)decimals);
 }
 
 void stepi_put_fixed(stepi_out_t *out, double v, int decimals)

@@ -60,27 +60,27 @@ void stepi_put_i64(stepi_out_t *out, int64_t v)
  * nanosecond, the distance between a tie and the nearest integer that is not one: such a quotient
  * lies on the tie's same side as ns does, and integers decide. On a tie, the quotient's own
  * rounding decides. */
-void stepi_put_ms_1(stepi_out_t *out, int64_t ns)
+char *stepi_write_ms_1(char *to, int64_t ns)
 {
     enum { TENTH_NS = 100000, HALF_NS = TENTH_NS / 2 };
     if (ns < 0)
         ns = 0;
-    if (ns >= INT64_C(1) << 53 || ns % TENTH_NS == HALF_NS) {
-        stepi_put_fixed(out, (double)ns / 1e6, 1);
-        return;
-    }
+    if (ns >= INT64_C(1) << 53 || ns % TENTH_NS == HALF_NS)
+        return stepi_write_fixed(to, (double)ns / 1e6, 1);
     const uint64_t tenths = ((uint64_t)ns + HALF_NS) / TENTH_NS;
-    char local[NUMBER_MAX];
+    if (tenths < STEPI_HUNDRED_MILLION)
+        return stepi_write_tenths(to, (uint32_t)tenths);
+    to = stepi_write_u64(to, tenths / 10);
+    *to++ = '.';
+    *to++ = (char)('0' + tenths % 10);
+    return to;
+}
+
+void stepi_put_ms_1(stepi_out_t *out, int64_t ns)
+{
+    char local[STEPI_DOUBLE_BYTES];
     char *begin = stepi_scratch(out, local, sizeof(local));
-    char *end;
-    if (tenths < STEPI_HUNDRED_MILLION) {
-        end = stepi_write_scaled(begin, (uint32_t)tenths, 1);
-    } else {
-        end = stepi_write_u64(begin, tenths / 10);
-        *end++ = '.';
-        *end++ = (char)('0' + tenths % 10);
-    }
-    stepi_scratch_end(out, begin, end);
+    stepi_scratch_end(out, begin, stepi_write_ms_1(begin, ns));
 }
 
 void stepi_put_ms_exact(stepi_out_t *out, int64_t ns)

@@ -28,5 +28,6 @@ char *stepi_write_fixed(char *to, double v, int decimals);
  * up to six decimals and without trailing zeros. Negative values are clamped to 0. */
 void stepi_put_ms_1(stepi_out_t *out, int64_t ns);
 void stepi_put_ms_exact(stepi_out_t *out, int64_t ns);
+char *stepi_write_ms_1(char *to, int64_t ns); /* where there is room for STEPI_DOUBLE_BYTES */
 
 #endif

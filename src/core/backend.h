@@ -87,6 +87,13 @@ typedef struct stepi_replayed {
 } stepi_replayed_t;
 void stepi_backend_replay(step_log_t *log, stepi_decoded_t *record, const stepi_replayed_t *as);
 
+/* The same without going through a line, for what can. False: nothing was done. (brief.c) */
+bool stepi_backend_brief(step_log_t *log, const stepi_ring_t *ring, const uint8_t *record);
+
+/* When a record of these ticks was made; readings of the clocks do not make a thread's time run backwards. (lines.c) */
+int64_t stepi_backend_wall_ns(const stepi_backend_t *backend, uint64_t ticks);
+int64_t stepi_backend_elapsed_ns(const stepi_backend_t *backend, int64_t ticks); /* 0 for what is negative */
+
 /* Says in the stream how many records were lost before they came here; at most once a second, unless `now`. (lines.c) */
 void stepi_backend_report_losses(step_log_t *log, bool now);
 uint64_t stepi_backend_losses(step_log_t *log, stepi_loss_t reason);

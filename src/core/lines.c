@@ -11,25 +11,26 @@ enum { TELL_EVERY_NS = 1000000000, SMOOTHED_NS = 1000000 };
 
 /* ---- Time ---- */
 
-static int64_t wall_of(stepi_backend_t *b, const stepi_decoded_t *record)
+int64_t stepi_backend_wall_ns(const stepi_backend_t *b, uint64_t ticks)
 {
-    if (record->parts & STEPI_PART_CLOCK)
-        return record->line.wall_ns;
-    int64_t wall = stepi_timebase_wall_ns(&b->time, record->ticks);
+    const int64_t wall = stepi_timebase_wall_ns(&b->time, ticks);
     const bool small_step_back = wall < b->last_wall_ns && b->last_wall_ns - wall < SMOOTHED_NS;
-    if (small_step_back && record->ticks >= b->last_ticks)
-        wall = b->last_wall_ns; /* two readings of the clocks differ by some nanoseconds */
+    if (small_step_back && ticks >= b->last_ticks)
+        return b->last_wall_ns; /* two readings of the clocks differ by some nanoseconds */
     return wall;
+}
+
+int64_t stepi_backend_elapsed_ns(const stepi_backend_t *b, int64_t ticks)
+{
+    const int64_t ns = ticks > 0 ? stepi_timebase_span_ns(&b->time, ticks) : 0;
+    return ns > 0 ? ns : 0;
 }
 
 static int64_t elapsed_of(const stepi_backend_t *b, const stepi_decoded_t *record)
 {
-    if (record->elapsed == 0)
-        return 0;
-    const int64_t ns = (record->parts & STEPI_PART_CLOCK) != 0
-                           ? record->elapsed
-                           : stepi_timebase_span_ns(&b->time, record->elapsed);
-    return ns > 0 ? ns : 0;
+    if ((record->parts & STEPI_PART_CLOCK) != 0)
+        return record->elapsed > 0 ? record->elapsed : 0;
+    return stepi_backend_elapsed_ns(b, record->elapsed);
 }
 
 /* ---- Operations ---- */
@@ -235,7 +236,8 @@ static inline stepi_open_operation_t *understand(step_log_t *log, stepi_decoded_
     stepi_backend_t *b = &log->backend;
     stepi_line_t *line = &record->line;
     stepi_open_operation_t *operation = update_operation(log, record);
-    line->wall_ns = wall_of(b, record);
+    if ((record->parts & STEPI_PART_CLOCK) == 0)
+        line->wall_ns = stepi_backend_wall_ns(b, record->ticks);
     b->last_wall_ns = line->wall_ns;
     b->last_ticks = record->ticks;
     b->last_stamp = record->stamp;

@@ -235,7 +235,8 @@ static void take_run(step_log_t *log, const stepi_choice_t *choice, uint64_t cut
     const uint8_t *record = choice->record;
     uint64_t released = ring->read;
     do {
-        stepi_backend_record(log, ring, record);
+        if (!stepi_backend_brief(log, ring, record))
+            stepi_backend_record(log, ring, record);
         stepi_ring_skip(ring, record);
         if (ring->read - released >= RELEASE_EVERY_BYTES) {
             stepi_ring_release(ring);

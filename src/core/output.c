@@ -278,13 +278,10 @@ __attribute__((noinline)) static void place_line(stepi_output_t *output, const s
     block->index[block->lines++] = index == STEPI_OWN_LINE ? UINT32_MAX : (uint32_t)(index - block->base);
 }
 
-/* Most lines go into the block that holds others already. */
 void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_t index)
 {
     stepi_block_t *block = output->block;
-    if (__builtin_expect(block != NULL && block->lines > 0 && block->lines < STEPI_BLOCK_LINES &&
-                             index - block->base < UINT32_MAX && render(output, line),
-                         1))
+    if (__builtin_expect(stepi_block_has_begun(block, index) && render(output, line), 1))
         block->index[block->lines++] = (uint32_t)(index - block->base);
     else
         place_line(output, line, index);

@@ -82,6 +82,26 @@ bool stepi_output_free(stepi_output_t *output);
 #define STEPI_OWN_LINE UINT64_MAX
 void stepi_output_line(stepi_output_t *output, const stepi_line_t *line, uint64_t index);
 
+/* Most lines go into the block that holds others already. */
+static inline bool stepi_block_has_begun(const stepi_block_t *block, uint64_t index)
+{
+    return block != NULL && block->lines > 0 && block->lines < STEPI_BLOCK_LINES && index - block->base < UINT32_MAX;
+}
+
+/* The same for a brief, where nothing stands in the way. False: nothing was done, the record has to come as a line. */
+static inline bool stepi_output_brief(stepi_output_t *output, const stepi_brief_t *brief, uint64_t index)
+{
+    stepi_block_t *block = output->block;
+    if (!stepi_block_has_begun(block, index))
+        return false;
+    stepi_out_t out = stepi_out_over(block->bytes + block->used, block->capacity - block->used);
+    if (!output->format->render_brief(output->format, brief, &out))
+        return false;
+    block->used = (size_t)(out.at - block->bytes);
+    block->index[block->lines++] = (uint32_t)(index - block->base);
+    return true;
+}
+
 /* Hands the block to the sink or its queue. Everything below `through` was offered to this output. False: the queue is
  * full, and the lines stay in the block. */
 bool stepi_output_write(stepi_output_t *output, uint64_t through);

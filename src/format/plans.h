@@ -62,27 +62,34 @@ static inline bool stepi_is_finite_bits(uint64_t bits)
     return (bits >> 52 & 0x7FF) != 0x7FF;
 }
 
-/* A number behind its piece, where there is room for the longest. False: there is not, or formats differ in how they write it. */
+/* A number, where there is room for STEPI_DOUBLE_BYTES; returns its end. NULL: it is none, or formats differ in how they write it. */
+static inline char *stepi_plan_write_number(char *to, const stepi_plan_piece_t *piece, uint64_t value)
+{
+    double number;
+    memcpy(&number, &value, sizeof(number));
+    if (piece->type == STEP_FIELD_I64)
+        return stepi_write_i64(to, (int64_t)value);
+    if (piece->type == STEP_FIELD_U64)
+        return stepi_write_u64(to, value);
+    if (piece->type == STEP_FIELD_FIXED && stepi_is_finite_bits(value))
+        return stepi_write_fixed(to, number, piece->decimals);
+    if (piece->type == STEP_FIELD_F64 && stepi_is_finite_bits(value))
+        return stepi_write_shortest(to, number);
+    return NULL;
+}
+
+/* A number behind its piece, where there is room for the longest. False: there is not, or it is not written so. */
 static inline bool stepi_plan_put_number(stepi_out_t *out, const stepi_plan_t *plan, const stepi_plan_piece_t *piece,
                                          uint64_t value)
 {
     const stepi_plan_piece_t p = *piece; /* before anything is written, which may be anywhere for all a compiler knows */
-    double number;
     if ((size_t)(out->end - out->at) < (size_t)p.length + STEPI_PADDING + STEPI_DOUBLE_BYTES)
         return false;
     stepi_copy_padded(out->at, plan->bytes + p.from, p.length);
-    char *to = out->at + p.length;
-    memcpy(&number, &value, sizeof(number));
-    if (p.type == STEP_FIELD_I64)
-        out->at = stepi_write_i64(to, (int64_t)value);
-    else if (p.type == STEP_FIELD_U64)
-        out->at = stepi_write_u64(to, value);
-    else if (p.type == STEP_FIELD_FIXED && stepi_is_finite_bits(value))
-        out->at = stepi_write_fixed(to, number, p.decimals);
-    else if (p.type == STEP_FIELD_F64 && stepi_is_finite_bits(value))
-        out->at = stepi_write_shortest(to, number);
-    else
+    char *const end = stepi_plan_write_number(out->at + p.length, &p, value);
+    if (end == NULL)
         return false;
+    out->at = end;
     return true;
 }
 

@@ -5,30 +5,12 @@
  * Colours only ever surround what a plain line has: with the ANSI sequences taken out, both are the same bytes. */
 #include "base/number.h"
 #include "base/options.h"
-#include "base/time.h"
-#include "format/format.h"
 #include "format/names.h"
 #include "format/text_escape.h"
-#include "format/text_fields.h"
-#include "format/text_known.h"
+#include "format/text_format.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* A line's level and symbol: "[INFO] ✅ ". */
-typedef struct opening {
-    char bytes[40 + STEPI_PADDING];
-    size_t length;
-} opening_t;
-
-typedef struct text_format {
-    step_format_t format;
-    bool timestamps, ascii, color;
-    stepi_time_text_t time;
-    stepi_text_plans_t plans;
-    opening_t openings[5][STEPI_KINDS]; /* by stepi_level_index() and kind */
-    stepi_known_t known[STEPI_KNOWN_PLACES];
-} text_format_t;
 
 enum { INDENT = 4, INDENT_DEPTH_MAX = 32 };
 
@@ -56,7 +38,7 @@ static const stepi_literal_text_t symbols[] = {
     [STEPI_OPERATION_STUCK] = STEPI_LITERAL("\xE2\x8C\x9B "), /* ⌛ */
 };
 
-static void put_indent(stepi_out_t *out, uint32_t depth)
+void stepi_text_indent(stepi_out_t *out, uint32_t depth)
 {
     static const char spaces[INDENT * INDENT_DEPTH_MAX + 1] =
         "                                                                "
@@ -64,11 +46,11 @@ static void put_indent(stepi_out_t *out, uint32_t depth)
     stepi_put(out, spaces, INDENT * (size_t)(depth < INDENT_DEPTH_MAX ? depth : INDENT_DEPTH_MAX));
 }
 
-static void put_time(text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
+void stepi_text_time(stepi_text_format_t *self, int64_t wall_ns, stepi_out_t *out)
 {
     if (self->color)
         stepi_put_literal(out, "\033[2m");
-    stepi_put_time(out, &self->time, line->wall_ns, 6);
+    stepi_put_time(out, &self->time, wall_ns, 6);
     if (self->color)
         stepi_put_literal(out, "\033[0m");
     stepi_put_char(out, ' ');
@@ -132,7 +114,7 @@ static void put_loss(const stepi_line_t *line, stepi_out_t *out)
     stepi_text_prose(out, &line->text, false);
 }
 
-static void put_step_body(const text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
+static void put_step_body(const stepi_text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
 {
     const stepi_literal_text_t *outcome = &outcomes[self->color][line->kind];
     put_subject(out, line);
@@ -147,7 +129,7 @@ static void put_step_body(const text_format_t *self, const stepi_line_t *line, s
         stepi_put_literal(out, "\033[0m");
 }
 
-static void put_body(const text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
+static void put_body(const stepi_text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
 {
     switch (line->kind) {
     case STEPI_OPERATION_START:
@@ -182,33 +164,64 @@ static void put_body(const text_format_t *self, const stepi_line_t *line, stepi_
     }
 }
 
-static void put_beginning(const text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
+void stepi_text_beginning(const stepi_text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
 {
-    const opening_t *opening = &self->openings[stepi_level_index(line->level)][line->kind];
+    const stepi_opening_t *opening = &self->openings[stepi_level_index(line->level)][line->kind];
     stepi_put_padded(out, opening->bytes, opening->length);
     put_body(self, line, out);
 }
 
-static void put_known_beginning(text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
+/* The text that a line's beginning depends on, if it is one that is worth knowing. */
+static const stepi_text_t *subject_of(const stepi_line_t *line)
+{
+    switch (line->kind) {
+    case STEPI_STEP_START:
+    case STEPI_STEP_SUCCESS:
+        return line->has_step ? &line->description : NULL;
+    case STEPI_MESSAGE:
+        return &line->text;
+    case STEPI_OPERATION_START:
+    case STEPI_OPERATION_COMPLETE:
+        return &line->operation;
+    default:
+        return NULL;
+    }
+}
+
+/* Whether the line's beginning may be known, and then its key. */
+static bool key_of(const stepi_line_t *line, stepi_known_key_t *key)
+{
+    const stepi_text_t *text = subject_of(line);
+    if (text == NULL || text->original != text->length || !stepi_known_is_worth(text->length))
+        return false;
+    const bool is_of_step = text == &line->description;
+    *key = stepi_known_key(line->kind, line->level, is_of_step ? line->step : 0, is_of_step ? line->total : 0, text->bytes,
+                           text->length);
+    return true;
+}
+
+static void put_known_beginning(stepi_text_format_t *self, const stepi_line_t *line, stepi_out_t *out)
 {
     stepi_known_key_t key;
     const char *begin = out->at;
-    if (stepi_known_find(self->known, line, &key)) {
-        stepi_put_padded(out, key.place->beginning, key.place->bytes);
+    const bool may_be_known = key_of(line, &key);
+    const stepi_known_t *known = may_be_known ? stepi_known_find(self->known, &key) : NULL;
+    if (known != NULL) {
+        stepi_put_padded(out, known->beginning, known->bytes);
         return;
     }
-    put_beginning(self, line, out);
-    if (!out->overflow)
-        stepi_known_keep(&key, begin, (size_t)(out->at - begin));
+    stepi_text_beginning(self, line, out);
+    if (may_be_known && !out->overflow)
+        stepi_known_keep(self->known, &key, begin, (size_t)(out->at - begin));
 }
 
 static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t *out)
 {
-    text_format_t *self = (text_format_t *)format;
+    stepi_text_format_t *self = (stepi_text_format_t *)format;
     if (line->depth > 0)
-        put_indent(out, line->depth);
+        stepi_text_indent(out, line->depth);
     if (self->timestamps)
-        put_time(self, line, out);
+        stepi_text_time(self, line->wall_ns, out);
     put_known_beginning(self, line, out);
     stepi_text_fields(out, line, &self->plans, self->color);
     stepi_put_char(out, '\n');
@@ -216,11 +229,11 @@ static void render(step_format_t *format, const stepi_line_t *line, stepi_out_t 
 
 /* ---- Making one ---- */
 
-static void make_openings(text_format_t *self)
+static void make_openings(stepi_text_format_t *self)
 {
     for (int level = 0; level < 5; level++)
         for (int kind = STEPI_OPERATION_START; kind < STEPI_KINDS; kind++) {
-            opening_t *opening = &self->openings[level][kind];
+            stepi_opening_t *opening = &self->openings[level][kind];
             stepi_out_t out = stepi_out_over(opening->bytes, sizeof(opening->bytes));
             stepi_put(&out, level_tags[self->color][level].bytes, level_tags[self->color][level].length);
             if (!self->ascii)
@@ -231,7 +244,7 @@ static void make_openings(text_format_t *self)
 
 static void free_format(step_format_t *format)
 {
-    stepi_plans_free(&((text_format_t *)format)->plans.plans);
+    stepi_plans_free(&((stepi_text_format_t *)format)->plans.plans);
     free(format);
 }
 
@@ -242,7 +255,7 @@ step_format_t *step_format_text_with(const step_text_options_t *options)
         errno = EINVAL;
         return NULL;
     }
-    text_format_t *self = calloc(1, sizeof(*self));
+    stepi_text_format_t *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return NULL;
     self->format = (step_format_t){ .render = render, .free = free_format };
@@ -250,6 +263,8 @@ step_format_t *step_format_text_with(const step_text_options_t *options)
     self->ascii = chosen.ascii != 0;
     self->color = chosen.color != 0;
     self->plans.shows_ids = chosen.ids != 0;
+    if (chosen.ids == 0) /* they differ from operation to operation */
+        self->format.render_brief = stepi_text_render_brief;
     make_openings(self);
     return &self->format;
 }

@@ -196,17 +196,23 @@ void stepi_text_key(stepi_out_t *out, const stepi_text_t *key, bool quote)
         put_quoted(out, key);
 }
 
-/* Most values. False: this one is not so simple, and what stands behind out->at means nothing. */
+char *stepi_text_short_value(char *to, const char *bytes, size_t length)
+{
+    const bool is_short = length - 1 < STEPI_SHORT_VALUE; /* and not empty */
+    if (!is_short || !stepi_copy_plain(to, bytes, length, &bare_stops))
+        return NULL;
+    if (__builtin_expect(stepi_may_be_literal(bytes[0]), 0) && stepi_reads_as_literal(bytes, length))
+        return NULL;
+    return to + length;
+}
+
 static inline bool put_short(stepi_out_t *out, const stepi_text_t *value)
 {
-    enum { SHORT = 16 };
-    const size_t length = value->length;
-    if (length - 1 >= SHORT || stepi_is_cut(value) || out->end - out->at < SHORT)
-        return false; /* an empty one, too */
-    if (!stepi_copy_plain(out->at, value->bytes, length, &bare_stops) || stepi_reads_as_literal(value->bytes, length))
+    if (stepi_is_cut(value) || out->end - out->at < STEPI_SHORT_VALUE)
         return false;
-    out->at += length;
-    return true;
+    char *const end = stepi_text_short_value(out->at, value->bytes, value->length);
+    out->at = end != NULL ? end : out->at;
+    return end != NULL;
 }
 
 void stepi_text_value(stepi_out_t *out, const stepi_text_t *value)

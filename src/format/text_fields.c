@@ -101,6 +101,13 @@ static bool is_sometimes_own(const stepi_text_t *key)
     return is_own_key(key, HAS_ALL) != is_own_key(key, 0);
 }
 
+static void put_key(list_t *list, const stepi_text_t *key, unsigned own)
+{
+    put_separator(list);
+    stepi_text_key(list->out, key, is_own_key(key, own));
+    stepi_put_char(list->out, '=');
+}
+
 static void put_bool(stepi_out_t *out, bool v)
 {
     if (v)
@@ -109,7 +116,7 @@ static void put_bool(stepi_out_t *out, bool v)
         stepi_put_literal(out, "false");
 }
 
-static void put_value(stepi_out_t *out, const stepi_field_view_t *field)
+void stepi_text_field_value(stepi_out_t *out, const stepi_field_view_t *field)
 {
     switch (field->type) {
     case STEP_FIELD_I64:
@@ -154,9 +161,7 @@ static const stepi_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line
     list_t list = { .out = &out, .color = color };
     for (int i = 0; i < shape->count; i++) {
         const stepi_text_t key = stepi_shape_key(shape, i);
-        put_separator(&list);
-        stepi_text_key(&out, &key, is_own_key(&key, own));
-        stepi_put_char(&out, '=');
+        put_key(&list, &key, own);
         stepi_plan_add(&draft, shape, &out);
         if (is_sometimes_own(&key))
             draft.head.what = own;
@@ -183,7 +188,7 @@ static inline const stepi_plan_t *plan_of(stepi_text_plans_t *plans, const stepi
 static void put_other(stepi_out_t *out, const void *context, const stepi_field_view_t *field)
 {
     (void)context;
-    put_value(out, field);
+    stepi_text_field_value(out, field);
 }
 
 static inline void put_planned_fields(list_t *list, const stepi_line_t *line, const stepi_plan_t *plan)
@@ -198,10 +203,8 @@ __attribute__((noinline)) static void put_user_fields(list_t *list, const stepi_
     stepi_fields_t left = *fields;
     stepi_field_view_t field;
     while (stepi_fields_next(&left, &field)) {
-        put_separator(list);
-        stepi_text_key(list->out, &field.key, is_own_key(&field.key, own));
-        stepi_put_char(list->out, '=');
-        put_value(list->out, &field);
+        put_key(list, &field.key, own);
+        stepi_text_field_value(list->out, &field);
     }
 }
 
@@ -274,15 +277,20 @@ static bool may_have_rare_fields(const stepi_line_t *line, bool shows_ids)
     return own_keys[line->kind] != 0 || (line->omitted != 0) | line->from_recorder | line->is_recovered | shows_ids;
 }
 
+static void put_duration_key(list_t *list, own_duration_t duration)
+{
+    put_separator(list);
+    if (duration == TOTAL_DURATION)
+        stepi_put_literal(list->out, "total_");
+    stepi_put_literal(list->out, "duration_ms=");
+}
+
 static void put_duration(list_t *list, const stepi_line_t *line)
 {
     const own_duration_t duration = durations[line->kind];
     if (!line->has_elapsed || duration == NO_DURATION)
         return;
-    put_separator(list);
-    if (duration == TOTAL_DURATION)
-        stepi_put_literal(list->out, "total_");
-    stepi_put_literal(list->out, "duration_ms=");
+    put_duration_key(list, duration);
     stepi_put_ms_1(list->out, line->elapsed_ns);
 }
 
@@ -300,4 +308,24 @@ void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_pl
         put_rare_fields(&list, line, plans->shows_ids);
     put_duration(&list, line);
     close_list(&list);
+}
+
+/* ---- Templates ---- */
+
+void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, const stepi_shape_t *shape, bool has_elapsed, bool color)
+{
+    list_t list = { .out = out, .color = color };
+    uint32_t i = 0;
+    for (; i < shape->count; i++) {
+        const stepi_text_t key = stepi_shape_key(shape, (int)i);
+        put_key(&list, &key, 0);
+        stepi_template_add(template, i, out, shape->types[i], shape->decimals[i]);
+    }
+    if (has_elapsed) {
+        put_duration_key(&list, STEP_DURATION);
+        stepi_template_add(template, i++, out, 0, 0);
+    }
+    close_list(&list);
+    stepi_put_char(out, '\n');
+    stepi_template_add(template, i, out, 0, 0);
 }

@@ -4,6 +4,7 @@
 
 #include "base/out.h"
 #include "format/plans.h"
+#include "format/text_template.h"
 #include "record/line.h"
 
 /* How the keys of a shape read, worked out once: " (key=" for the first of its fields, ", key=" for the others. */
@@ -15,5 +16,12 @@ typedef struct stepi_text_plans {
 /* Appends the user's fields, bound ones behind those of the call, then the line's own; nothing when there are none. `color`:
  * dimmed. */
 void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_plans_t *plans, bool color);
+
+/* A value alone. */
+void stepi_text_field_value(stepi_out_t *out, const stepi_field_view_t *field);
+
+/* Of a template whose beginning was appended, for lines without keys of their own but for the step's duration: the pieces around the
+ * fields of a shape and the duration, and the end of the line. */
+void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, const stepi_shape_t *shape, bool has_elapsed, bool color);
 
 #endif

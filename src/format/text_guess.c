@@ -167,7 +167,7 @@ static bool is_word(const cursor_t *c, const char *word, size_t n)
 bool stepi_reads_as_literal(const char *bytes, size_t length)
 {
     const cursor_t c = { bytes, bytes + length };
-    if (length == 0)
+    if (length == 0 || !stepi_may_be_literal(bytes[0]))
         return false;
     switch (bytes[0]) {
     case 't':
@@ -177,13 +177,7 @@ bool stepi_reads_as_literal(const char *bytes, size_t length)
     case 'n':
     case 'N':
         return is_word(&c, "null", 4) || is_number(c);
-    case 'i':
-    case 'I':
-    case '+':
-    case '-':
-    case '.':
-        return is_number(c);
     default:
-        return is_digit(bytes[0]) && is_number(c);
+        return is_number(c);
     }
 }

@@ -12,6 +12,25 @@ bool stepi_reads_as_structure(const char *bytes, size_t length);
 /* Whether bytes[0] is the `-` of `- SUCCESS`, `- FAILED:`, `- SKIPPED:` or `- PROGRESS:`. */
 bool stepi_is_separator(const char *bytes, size_t length);
 
+/* Whether a text with this first character may be a literal: most are told by it not to be one. */
+static inline bool stepi_may_be_literal(char first)
+{
+    switch (first) {
+    case 't':
+    case 'f':
+    case 'n':
+    case 'N':
+    case 'i':
+    case 'I':
+    case '+':
+    case '-':
+    case '.':
+        return true;
+    default:
+        return first >= '0' && first <= '9';
+    }
+}
+
 /* Whether a bare value reads as something else than a string: a number in any usual spelling, with % too, an infinity,
  * not a number, true, false, null. */
 bool stepi_reads_as_literal(const char *bytes, size_t length);

@@ -8,7 +8,6 @@
 #include <cpuid.h>
 #endif
 
-__extension__ typedef __int128 int128_t;
 __extension__ typedef unsigned __int128 uint128_t;
 
 bool stepi_ticks_are_tsc;
@@ -93,14 +92,4 @@ void stepi_timebase_refresh(stepi_timebase_t *base)
         base->ns_per_tick_32 = (uint64_t)1 << 32;
     else if (ticks > 0 && ns > 0 && base->ticks > base->first_ticks)
         base->ns_per_tick_32 = (uint64_t)(((uint128_t)(uint64_t)ns << 32) / ticks);
-}
-
-int64_t stepi_timebase_span_ns(const stepi_timebase_t *base, int64_t ticks)
-{
-    return (int64_t)(((int128_t)ticks * (int128_t)base->ns_per_tick_32) >> 32);
-}
-
-int64_t stepi_timebase_wall_ns(const stepi_timebase_t *base, uint64_t ticks)
-{
-    return base->wall + stepi_timebase_span_ns(base, (int64_t)(ticks - base->ticks));
 }

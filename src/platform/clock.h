@@ -47,7 +47,17 @@ void stepi_timebase_start(stepi_timebase_t *base);
 
 /* Reads the clocks again: the longer ago the start, the better the ratio. Cheap enough for once per batch of records. */
 void stepi_timebase_refresh(stepi_timebase_t *base);
-int64_t stepi_timebase_span_ns(const stepi_timebase_t *base, int64_t ticks);
-int64_t stepi_timebase_wall_ns(const stepi_timebase_t *base, uint64_t ticks);
+
+__extension__ typedef __int128 stepi_int128_t;
+
+static inline int64_t stepi_timebase_span_ns(const stepi_timebase_t *base, int64_t ticks)
+{
+    return (int64_t)(((stepi_int128_t)ticks * (stepi_int128_t)base->ns_per_tick_32) >> 32);
+}
+
+static inline int64_t stepi_timebase_wall_ns(const stepi_timebase_t *base, uint64_t ticks)
+{
+    return base->wall + stepi_timebase_span_ns(base, (int64_t)(ticks - base->ticks));
+}
 
 #endif

@@ -228,30 +228,12 @@ static inline void begin(stepi_decoded_t *out, const stepi_record_t *header)
     line->seq = header->seq;
 }
 
-/* Member by member: as a block it would be copied to memory first. The checksum is not looked at. */
-static inline stepi_record_t header_at(const uint8_t *bytes)
-{
-    stepi_record_t header = { .checksum = 0 };
-#define READ(member) memcpy(&header.member, bytes + offsetof(stepi_record_t, member), sizeof(header.member))
-    READ(bytes);
-    READ(seq);
-    READ(stamp);
-    READ(operation);
-    READ(kind);
-    READ(level);
-    READ(parts);
-    READ(depth);
-    READ(fields);
-#undef READ
-    return header;
-}
-
 /* shapes: NULL where they are this process's. */
 static inline bool decode(const uint8_t *bytes, size_t size, const stepi_shapes_t *shapes, stepi_decoded_t *out)
 {
     if (size < sizeof(stepi_record_t))
         return false;
-    const stepi_record_t header = header_at(bytes);
+    const stepi_record_t header = stepi_record_header(bytes);
     if (header.bytes < sizeof(header) || header.bytes > size || header.bytes % 8 != 0)
         return false;
     if (header.kind < STEPI_OPERATION_START || header.kind > STEPI_DROPPED)

@@ -21,6 +21,8 @@
 
 #include <step_logger.h>
 
+#include <string.h>
+
 typedef struct stepi_record {
     uint32_t bytes;
     uint32_t checksum; /* 0: none; see record/seal.h */
@@ -55,8 +57,6 @@ enum {
 };
 enum { STEPI_TEXT_NULL = 0x7FFFFFFF /* the length of a NULL text */ };
 
-#define STEPI_WRAP_MARK UINT32_MAX /* in place of `bytes`: the next record is at the ring's beginning */
-
 #define STEPI_RECORD_MIN sizeof(stepi_record_t)
 
 /* The last word of a header. */
@@ -69,6 +69,24 @@ static inline uint64_t stepi_record_word(stepi_kind_t kind, int level, uint32_t 
     return (uint64_t)kind << 56 | (uint64_t)(uint8_t)level << 48 | (uint64_t)(uint16_t)parts << 32 |
            (uint64_t)(uint16_t)depth << 16 | (uint64_t)(uint16_t)fields;
 #endif
+}
+
+/* The header of a record. Member by member: as a block it would be copied to memory first. The checksum is not looked at. */
+static inline stepi_record_t stepi_record_header(const uint8_t *bytes)
+{
+    stepi_record_t header = { .checksum = 0 };
+#define STEPI_READ(member) memcpy(&header.member, bytes + offsetof(stepi_record_t, member), sizeof(header.member))
+    STEPI_READ(bytes);
+    STEPI_READ(seq);
+    STEPI_READ(stamp);
+    STEPI_READ(operation);
+    STEPI_READ(kind);
+    STEPI_READ(level);
+    STEPI_READ(parts);
+    STEPI_READ(depth);
+    STEPI_READ(fields);
+#undef STEPI_READ
+    return header;
 }
 
 /* What a call wants recorded. Texts with bytes == NULL and length 0 are NULL; `parts` says which members count. */

@@ -42,7 +42,8 @@ stepi_ring_t *stepi_ring_new(size_t bytes, int fd)
     ring->mapped = mapped;
     ring->bytes = bytes;
     ring->data = (uint8_t *)ring + control;
-    ring->mask = bytes - 1;
+    ring->read_data = ring->data;
+    ring->mask = ring->read_mask = bytes - 1;
     ring->reserve = bytes / RESERVE_SHARE;
     ring->limit = bytes - ring->reserve;
     ring->scratch = ring->data + round_up(bytes, page);
@@ -106,28 +107,6 @@ bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draf
         stepi_record_seal(stepi_ring_at(ring, at), bytes);
     stepi_ring_publish(ring, at + bytes, draft->stamp, draft->ticks);
     return true;
-}
-
-const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head)
-{
-    if (ring->read == head)
-        return NULL;
-    const uint8_t *record = stepi_ring_at(ring, ring->read);
-    uint32_t bytes;
-    memcpy(&bytes, record, sizeof(bytes));
-    if (bytes == STEPI_WRAP_MARK) {
-        ring->read += ring->bytes - (ring->read & ring->mask);
-        record = stepi_ring_at(ring, ring->read);
-    }
-    return record;
-}
-
-void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record)
-{
-    uint32_t bytes;
-    memcpy(&bytes, record, sizeof(bytes));
-    atomic_signal_fence(memory_order_release); /* what was done with it comes first: the process may be killed here */
-    ring->read += bytes;
 }
 
 void stepi_ring_release(stepi_ring_t *ring)

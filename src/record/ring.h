@@ -51,6 +51,8 @@ struct stepi_ring {
     _Atomic uint64_t dropped_full;
     _Atomic uint64_t dropped_nested;
     _Alignas(STEPI_CACHE_LINE) _Atomic uint32_t released; /* the thread is gone, or uses another ring: recycle once drained */
+    const uint8_t *read_data; /* the backend's: data and mask, on a line that the producer does not write to */
+    uint64_t read_mask;
     uint64_t ignored_head; /* the backend's: a call that is busy with this head was so for too long; UINT64_MAX: none */
     size_t mapped;
     uint8_t *scratch;
@@ -117,12 +119,36 @@ bool stepi_ring_make_ready(stepi_ring_t *ring);
  * False: the ring is full. */
 bool stepi_ring_push(stepi_ring_t *ring, size_t bytes, const stepi_draft_t *draft, bool urgent);
 
+#define STEPI_WRAP_MARK UINT32_MAX /* in place of a record's length: the next one is at the start */
+
+static inline uint32_t stepi_ring_length_at(const uint8_t *record)
+{
+    uint32_t bytes;
+    memcpy(&bytes, record, sizeof(bytes));
+    return bytes;
+}
+
 /* The reader: the next record before `head` (a value of ring->head read with acquire), or NULL. Its stamp is
  * ((const stepi_record_t *)it)->stamp. */
-const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head);
+static inline const uint8_t *stepi_ring_peek(stepi_ring_t *ring, uint64_t head)
+{
+    if (ring->read == head)
+        return NULL;
+    const uint8_t *record = ring->read_data + (ring->read & ring->read_mask);
+    if (__builtin_expect(stepi_ring_length_at(record) == STEPI_WRAP_MARK, 0)) {
+        ring->read += ring->read_mask + 1 - (ring->read & ring->read_mask);
+        record = ring->read_data;
+    }
+    return record;
+}
 
 /* Steps over the record that peek returned; its bytes stay valid until stepi_ring_release(). */
-void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record);
+static inline void stepi_ring_skip(stepi_ring_t *ring, const uint8_t *record)
+{
+    const uint32_t bytes = stepi_ring_length_at(record);
+    atomic_signal_fence(memory_order_release); /* what was done with it comes first: the process may be killed here */
+    ring->read += bytes;
+}
 
 /* Gives what was read back to the producer, and wakes it when it waits and half the ring is free. */
 void stepi_ring_release(stepi_ring_t *ring);

@@ -16,6 +16,8 @@ typedef struct log_file {
     int fd;
     uint64_t size; /* of a regular file that is not packed; what is appended meanwhile is not read */
     bool is_seekable;
+    size_t holders; /* blocks of it that are in somebody's hands: they may still read */
+    bool was_left;  /* its last block was handed out */
 } log_file_t;
 
 struct stepi_input {
@@ -61,6 +63,16 @@ static int open_named(const char *name)
     return open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 }
 
+/* With many logs descriptors would run out. */
+static void close_if_done(log_file_t *log)
+{
+    if (!log->was_left || log->holders > 0)
+        return;
+    if (log->fd > STDIN_FILENO)
+        close(log->fd);
+    log->fd = -1;
+}
+
 /* False: it was reported, and is left out. */
 static bool open_log(stepi_input_t *input, log_file_t *log)
 {
@@ -97,7 +109,6 @@ stepi_input_t *stepi_input_open(const char *const *names, size_t count)
     input->count = count > 0 ? count : 1;
     input->logs = calloc(input->count, sizeof(*input->logs));
     if (input->logs == NULL) {
-        free(input->logs);
         free(input);
         return NULL;
     }
@@ -289,10 +300,13 @@ static bool has_more(const stepi_input_t *input)
 
 static void leave_log(stepi_input_t *input)
 {
+    log_file_t *log = &input->logs[input->current];
     stepi_unpacker_free(input->unpacker);
     input->unpacker = NULL;
     input->is_open = false;
     input->current++;
+    log->was_left = true;
+    close_if_done(log);
 }
 
 /* Under the lock: which log the next block is of; an empty one has one block, too. False: there is none. */
@@ -302,12 +316,26 @@ static bool advance(stepi_input_t *input)
         return true;
     if (input->is_open)
         leave_log(input);
-    for (; input->current < input->count; input->current++) {
+    while (input->current < input->count) {
         input->is_open = open_log(input, &input->logs[input->current]);
         if (input->is_open)
             return true;
+        leave_log(input);
     }
     return false;
+}
+
+/* Under the lock: the block is of this log now (NULL: of none), no more of the one before. */
+static void hold_log(stepi_input_t *input, stepi_block_t *block, log_file_t *log)
+{
+    if (block->holds_log) {
+        log_file_t *before = &input->logs[block->log];
+        before->holders--;
+        close_if_done(before);
+    }
+    block->holds_log = log != NULL;
+    if (log != NULL)
+        log->holders++;
 }
 
 bool stepi_input_next(stepi_input_t *input, stepi_block_t *block)
@@ -315,7 +343,9 @@ bool stepi_input_next(stepi_input_t *input, stepi_block_t *block)
     pthread_mutex_lock(&input->lock);
     const bool was_open = input->is_open;
     const size_t before = input->current;
-    if (!advance(input)) {
+    const bool has_block = advance(input);
+    hold_log(input, block, has_block ? &input->logs[input->current] : NULL);
+    if (!has_block) {
         pthread_mutex_unlock(&input->lock);
         return false;
     }

@@ -25,6 +25,7 @@ typedef struct stepi_block {
     uint64_t offset;   /* regular files: where bytes[start] lies */
     uint64_t overlong; /* lines that were stepped over */
     bool begins_log;   /* it is the first of its log */
+    bool holds_log;    /* the log stays open until the block is filled again */
 } stepi_block_t;
 
 typedef struct stepi_input stepi_input_t;

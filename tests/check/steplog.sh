@@ -408,6 +408,18 @@ verify "a line of 30 MB is counted" finds '1 lines of more than 16 MiB' err
 run failures garbage
 says "nothing in a log is ours" 0 'none of the [0-9]+ lines'
 
+# ---- More logs than may be open at once
+mkdir many
+for i in $(seq 60); do
+    cp 5.log "many/$i.log"
+    gzip -c 6.log >"many/$i.log.gz"
+done
+(
+    ulimit -n 40
+    exec "$steplog" failures many/*
+) >out 2>err || problem "120 logs, of which 40 may be open: exit code" "$(tail -n 3 err)"
+verify "120 logs, of which 40 may be open" lines out 120
+
 # ---- The command line
 run failures nowhere
 says "a log that is not there" 2 '^steplog: nowhere: No such file'
