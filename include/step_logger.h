@@ -72,7 +72,7 @@ enum {
     X(STEP_OK, 0, "no error")                                                                      \
     X(STEP_EINVAL, -1, "invalid argument")                                                         \
     X(STEP_ENOMEM, -2, "out of memory")                                                            \
-    X(STEP_EIO, -3, "a sink could not write")                                                      \
+    X(STEP_EIO, -3, "a sink could not write, or a crash ring could not be used")                   \
     X(STEP_ETIMEOUT, -4, "timed out without progress")                                             \
     X(STEP_ESINK, -5, "there is no sink: it could not be made, errno says why")                    \
     X(STEP_ENOTSUP, -6, "not supported by this build")

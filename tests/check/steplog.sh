@@ -449,13 +449,22 @@ run diff 1.log
 says "diff of one log" 2 'BASE and NEW'
 run convert all.log
 says "convert to nothing" 2 '--to'
-for command in failures slow incomplete rate stats tree diff convert; do
+run recover
+says "recover without a directory" 2 'wants the DIR of crash rings'
+run recover no/such/directory
+says "recover from a directory that is not there" 2 'no/such/directory: No such file or directory'
+run recover . --since 1h
+says "recover with a time" 2 'takes one DIR, and no times'
+mkdir rings
+run recover rings
+says "recover where there is nothing" 0 '0 records of 0 processes'
+for command in failures slow incomplete rate stats tree diff convert recover; do
     run $command --help
     verify "$command --help" finds "^usage: steplog $command" out
 done
 run --help
 grep -E '^  [a-z]+  ' out >commands
-verify "--help of the program names its commands" lines commands 8
+verify "--help of the program names its commands" lines commands 9
 awk 'length($0) > 120' out >wide
 same "--help has no long lines" empty wide
 CLICOLOR_FORCE=1 "$steplog" failures 5.log >out

@@ -26,14 +26,18 @@ static void expect_open(test_log_t *t, void (*change)(step_log_options_t *option
     {                                                                                                                  \
         options->assignment;                                                                                           \
     }
-CHANGE(crash, crash_ring_dir = "/tmp")
+CHANGE(crash_nowhere, crash_ring_dir = "/no/such/parent/rings")
+CHANGE(crash_file, crash_ring_dir = "/dev/null")
 
-static void not_built_yet(void **state)
+static void a_crash_ring_that_is_not_to_be_had(void **state)
 {
     test_log_t *t = *state;
-#define EXPECT_REFUSED(change, option, advice)                                                                         \
-    expect_open(t, change, STEP_ENOTSUP, "-6: step_log_open(): " option " is not built yet: leave it " advice "\n")
-    EXPECT_REFUSED(crash, "crash_ring_dir", "NULL");
+#define EXPECT_NO_RING(change, path, why)                                                                              \
+    expect_open(t, change, STEP_EIO,                                                                                   \
+                "-3: step_log_open(): crash_ring_dir " path ": " why "; it is a directory, or its name in one that exists, in "    \
+                "which this process may make files, best below /dev/shm\n")
+    EXPECT_NO_RING(crash_nowhere, "/no/such/parent/rings", "No such file or directory");
+    EXPECT_NO_RING(crash_file, "/dev/null", "Not a directory");
 }
 
 CHANGE(rate_above, sample_rate = 1.5)
@@ -262,7 +266,7 @@ static void traceparent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(not_built_yet),         TEST(out_of_range),         TEST(smallest_ring),
+        TEST(a_crash_ring_that_is_not_to_be_had), TEST(out_of_range),         TEST(smallest_ring),
         TEST(sizes_of_log_options),  TEST(sizes_that_cannot_be), TEST(sizes_of_operation_options),
         TEST(sizes_of_statistics),   TEST(traceparent),
     };
