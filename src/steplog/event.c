@@ -31,7 +31,7 @@ static uint64_t number_of(const stepi_entry_t *entry, stepi_own_t member, uint64
     return state | 1;
 }
 
-static uint64_t stream_of(const stepi_entry_t *entry)
+uint64_t stepi_stream_of(const stepi_entry_t *entry)
 {
     const uint64_t trace = number_of(entry, STEPI_OWN_TRACE_ID, 1);
     if (trace != 0)
@@ -94,7 +94,7 @@ void stepi_event_of(stepi_reader_t *reader, const stepi_entry_t *entry, const st
     event->depth = entry->depth;
     event->weight = stepi_weight_of(entry);
     event->has_time = stepi_entry_time(entry, &event->wall_ns);
-    event->stream = stream_of(entry);
+    event->stream = stepi_stream_of(entry);
     event->span = number_of(entry, STEPI_OWN_SPAN_ID, 4);
     event->parent_span = number_of(entry, STEPI_OWN_PARENT_SPAN_ID, 4);
     set_step(entry, event);

@@ -15,8 +15,8 @@ typedef struct stepi_event {
     double ms;           /* of the step, of the operation where that ends */
     double weight;       /* for how many lines it stands: 1 / sample_rate */
     int64_t wall_ns;
-    uint64_t stream;            /* a number for its trace, else for its process and thread; 0: the line does not say */
-    uint64_t span, parent_span; /* numbers for these ids; 0: the line does not say */
+    uint64_t stream;                     /* stepi_stream_of() */
+    uint64_t span, parent_span;          /* numbers for these ids; 0: the line does not say */
     stepi_text_t operation, description; /* bytes NULL: the line does not say */
     stepi_text_t text;                   /* error or reason */
 } stepi_event_t;
@@ -29,6 +29,16 @@ typedef struct stepi_filter {
 
 /* Whether the entry's time is wanted. What says no time is not, when any is asked for, and is counted. */
 bool stepi_filter_takes(const stepi_filter_t *filter, const stepi_entry_t *entry, stepi_counts_t *counts);
+
+/* Whether a line is of a step. A failure may be of the operation itself. */
+static inline bool stepi_is_step_kind(stepi_kind_t kind)
+{
+    return kind == STEPI_STEP_START || kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE ||
+           kind == STEPI_STEP_SKIP;
+}
+
+/* A number for the trace of a line, else for its process and thread; 0: the line does not say. */
+uint64_t stepi_stream_of(const stepi_entry_t *entry);
 
 /* For how many lines the entry stands: 1 / sample_rate where it says one. */
 double stepi_weight_of(const stepi_entry_t *entry);

@@ -64,8 +64,8 @@ static const char *find(void *context, const char *at, const char *end, uint64_t
 
 static bool is_answer(void *context, const stepi_event_t *event)
 {
-    const failures_t *f = context;
-    return event->kind == STEPI_STEP_FAILURE && stepi_holds(&event->description, f->cli->step);
+    (void)context;
+    return event->kind == STEPI_STEP_FAILURE;
 }
 
 static void answer(void *context, const stepi_event_t *event, stepi_place_t place)

@@ -37,16 +37,15 @@ typedef struct way {
 
 typedef enum verdict { GO_ON, FOUND, NOT_SURE } verdict_t;
 
-static bool is_step_kind(stepi_kind_t kind)
+static stepi_text_t description_of(stepi_reader_t *reader, const stepi_entry_t *entry)
 {
-    return kind == STEPI_STEP_START || kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE ||
-           kind == STEPI_STEP_SKIP;
+    const stepi_value_t *value = stepi_own(entry, STEPI_OWN_DESCRIPTION);
+    return value != NULL ? stepi_decode(reader, value) : (stepi_text_t){ .bytes = NULL };
 }
 
 static bool is_it(stepi_reader_t *reader, const stepi_entry_t *entry, const stepi_text_t *description)
 {
-    const stepi_value_t *value = stepi_own(entry, STEPI_OWN_DESCRIPTION);
-    const stepi_text_t text = value != NULL ? stepi_decode(reader, value) : (stepi_text_t){ .bytes = NULL };
+    const stepi_text_t text = description_of(reader, entry);
     return text.bytes != NULL && text.length == description->length &&
            (text.length == 0 || memcmp(text.bytes, description->bytes, text.length) == 0);
 }
@@ -56,7 +55,7 @@ static verdict_t pass_step(way_t *way, stepi_reader_t *reader, const stepi_entry
 {
     int64_t number, total = 0;
     const bool is_start = entry->kind == STEPI_STEP_START;
-    if (!stepi_own_integer(entry, STEPI_OWN_STEP, &number))
+    if (!stepi_own_integer(entry, STEPI_OWN_STEP, &number) || stepi_own(entry, STEPI_OWN_OPERATION) != NULL)
         return NOT_SURE;
     stepi_own_integer(entry, STEPI_OWN_TOTAL_STEPS, &total);
     if (total != way->total || number > way->number)
@@ -72,8 +71,7 @@ static verdict_t pass_step(way_t *way, stepi_reader_t *reader, const stepi_entry
         way->wants_start = false;
         return number == way->number && is_it(reader, entry, &wanted) ? GO_ON : NOT_SURE;
     }
-    const stepi_value_t *value = stepi_own(entry, STEPI_OWN_DESCRIPTION);
-    const stepi_text_t text = value != NULL ? stepi_decode(reader, value) : (stepi_text_t){ .bytes = NULL };
+    const stepi_text_t text = description_of(reader, entry);
     way->number = (int32_t)number;
     way->wants_start = true;
     return text.bytes != NULL && stepi_keep(&way->description, &text) ? GO_ON : NOT_SURE;
@@ -81,11 +79,11 @@ static verdict_t pass_step(way_t *way, stepi_reader_t *reader, const stepi_entry
 
 static verdict_t pass(way_t *way, stepi_reader_t *reader, const stepi_entry_t *entry)
 {
-    if (entry->form != STEPI_FORM_TEXT) /* one that says where it belongs is elsewhere */
-        return (entry->has >> STEPI_OWN_PID & 1) != 0 || (entry->has >> STEPI_OWN_TRACE_ID & 1) != 0 ? GO_ON : NOT_SURE;
-    if (entry->depth != way->step->depth)
+    if (entry->depth != way->step->depth || stepi_stream_of(entry) != 0) /* one that says where it belongs is elsewhere */
         return GO_ON;
-    if (is_step_kind(entry->kind))
+    if (stepi_own(entry, STEPI_OWN_SPAN_ID) != NULL)
+        return NOT_SURE;
+    if (stepi_is_step_kind(entry->kind))
         return pass_step(way, reader, entry);
     if (entry->kind == STEPI_OPERATION_START)
         return way->began && !way->wants_start ? FOUND : NOT_SURE;
@@ -154,7 +152,7 @@ bool stepi_look_back(stepi_lookback_t *lookback, stepi_reader_t *reader, const s
     stepi_entry_t entry;
     if (event->operation.bytes != NULL)
         return true;
-    if (event->form != STEPI_FORM_TEXT || event->stream != 0 || event->span != 0 || !event->has_step)
+    if (event->stream != 0 || event->span != 0 || !event->has_step)
         return false;
     way_t way = { .step = event, .number = event->step, .total = event->total };
     verdict_t verdict = pass_lines(&way, lookback, reader, (stepi_span_t){ block->bytes + block->start, line }, &entry);

@@ -1,5 +1,5 @@
-/* To which operation a step of a text log belongs, found from the step itself: by going back to its START. Where a question is
- * about few lines of a long log, this saves reading all the others.
+/* To which operation a step belongs whose line does not say it, found from the step itself: by going back to its START. Where a
+ * question is about few lines of a long log, this saves reading all the others.
  *
  *     🚀 START: Fetch            <- the answer
  *     ▶️  [1/2] Connecting

@@ -4,7 +4,7 @@
 
 bool stepi_can_be_quick(const stepi_cli_t *cli)
 {
-    if (cli->filter.has_since || cli->filter.has_until || cli->operation != NULL || cli->name_count == 0)
+    if (cli->filter.has_since || cli->filter.has_until || cli->name_count == 0)
         return false;
     for (size_t i = 0; i < cli->name_count; i++) {
         struct stat status;
@@ -46,13 +46,15 @@ static bool scan_line(stepi_quick_t *quick, stepi_reader_t *reader, const stepi_
     result->counts.entries++;
     stepi_event_of(reader, &entry, block, result, &event);
     event.line = (uint32_t)result->counts.lines;
-    if (!quick->is_answer(quick->context, &event))
+    if (!quick->is_answer(quick->context, &event) || !stepi_holds(&event.description, quick->cli->step))
         return true;
     char *room = stepi_result_room(result, sizeof(event));
     if (room == NULL || !stepi_look_back(result->own, reader, block, line.at, result, &event)) {
         result->is_unsure = true;
         return false;
     }
+    if (!stepi_holds(&event.operation, quick->cli->operation))
+        return true;
     memcpy(room, &event, sizeof(event));
     result->used += sizeof(event);
     return true;

@@ -6,7 +6,7 @@
 #include "steplog/command.h"
 #include "steplog/lookback.h"
 
-/* Whether that can be tried: nothing filters lines, and every log can be read twice. */
+/* Whether that can be tried: lines count whatever their time, and every log can be read twice. */
 bool stepi_can_be_quick(const stepi_cli_t *cli);
 
 typedef struct stepi_quick {
@@ -15,7 +15,7 @@ typedef struct stepi_quick {
     /* On any thread: finds the next line from *at on that may be an answer, counting the lines before it in *lines. NULL: there is
      * none, and all lines are counted. Returns where in the line something was found. */
     const char *(*find)(void *context, const char *at, const char *end, uint64_t *lines);
-    /* On any thread: whether the line that was read is an answer. */
+    /* On any thread: whether the line that was read is an answer, if it is of an operation and a step that were asked for. */
     bool (*is_answer)(void *context, const stepi_event_t *event);
     /* On one thread, in order. */
     void (*answer)(void *context, const stepi_event_t *event, stepi_place_t place);

@@ -25,16 +25,10 @@ typedef struct rate {
 
 /* ---- A block ---- */
 
-static bool is_step(stepi_kind_t kind)
-{
-    return kind == STEPI_STEP_START || kind == STEPI_STEP_SUCCESS || kind == STEPI_STEP_FAILURE ||
-           kind == STEPI_STEP_SKIP;
-}
-
 static bool is_wanted(const rate_t *r, stepi_reader_t *reader, const stepi_entry_t *entry, stepi_counts_t *counts)
 {
     const stepi_value_t *description = stepi_own(entry, STEPI_OWN_DESCRIPTION);
-    if (!is_step(entry->kind) || !stepi_filter_takes(&r->cli->filter, entry, counts))
+    if (!stepi_is_step_kind(entry->kind) || !stepi_filter_takes(&r->cli->filter, entry, counts))
         return false;
     if (r->cli->step == NULL)
         return true;

@@ -230,18 +230,21 @@ says "lines without a time are left out, and counted" 0 'lines say no time'
 random_log() { # SEED LINES FAILURES: the last line is a failure, and with FAILURES others are
     awk -v seed="$1" -v lines="$2" -v failures="$3" '
     function take(k) { return int(rand() * k) }
+    function ids() { return "trace_id=0af7651916cd43dd8448eb211c80319" take(2) ", span_id=b7ad6b716920333" take(2) }
     BEGIN {
         srand(seed)
         for (i = 0; i < lines; i++) {
             d = take(8) == 0 ? "    " : ""
             n = take(2) + 1; total = take(8) ? 4 : 2; name = substr("abcd", n, 1)
-            r = take(16); op = substr("AB", take(2) + 1, 1)
+            r = take(18); op = substr("AB", take(2) + 1, 1)
             if (r < 3) print d "[INFO] 🚀 START: " op
             else if (r < 7) print d "[INFO] ▶️  [" n "/" total "] " name
             else if (r < 11) print d "[INFO] ✅ [" n "/" total "] " name " - SUCCESS (duration_ms=" take(90) ".5)"
             else if (r < 12 && failures) print d "[ERROR] ❌ [" n "/" total "] " name " - FAILED: no (duration_ms=" take(100) ".5)"
             else if (r < 14) print d "[INFO] 🏁 COMPLETE: " op " (total_duration_ms=1.0)"
             else if (r < 15) print d "[INFO] a message (failed=true)"
+            else if (r < 16) print d "[INFO] 🚀 START: " op " (" ids() ")"
+            else if (r < 17) print d "[INFO] ✅ [" n "/" total "] " name " - SUCCESS (" ids() ", duration_ms=" take(90) ".5)"
             else print "a line of another program"
         }
         print "[ERROR] ❌ [" n "/" total "] " name " - FAILED: no (duration_ms=95.5)"
@@ -249,7 +252,8 @@ random_log() { # SEED LINES FAILURES: the last line is a failure, and with FAILU
 }
 same_either_way() { # LOG
     local query
-    for query in failures "slow --top 25" "slow --min-ms 90 --top 1000"; do
+    for query in failures "failures --operation A" "slow --top 25" "slow --top 2 --operation B --step a" \
+        "slow --min-ms 90 --top 1000"; do
         # shellcheck disable=SC2086
         timeout 60 "$steplog" $query --json "$1" 2>/dev/null | sed 's/"log":"[^"]*"//' >out
         # shellcheck disable=SC2086
@@ -259,16 +263,37 @@ same_either_way() { # LOG
             "$(diff out expected | head -n 6)" "$(head -n 20 "$1")"
     done
 }
+# Lines that say where they belong, among lines that do not.
+cat >elsewhere.log <<'END'
+[INFO] 🚀 START: A (trace_id=0af7651916cd43dd8448eb211c80319c, span_id=b7ad6b7169203331)
+[INFO] ▶️  [1/2] a
+[ERROR] ❌ [1/2] a - FAILED: no (duration_ms=95.5)
+END
+cat >named.jsonl <<'END'
+{"level":"INFO","event":"operation_start","operation":"B","depth":0}
+{"level":"INFO","event":"operation_start","operation":"A","depth":0}
+{"level":"INFO","event":"step_start","operation":"B","step":1,"description":"b","depth":0}
+{"level":"ERROR","event":"step_failure","step":1,"description":"b","error":"no","duration_ms":95.5,"depth":0}
+END
 : >answers
-for seed in $(seq 300); do
+same_either_way elsewhere.log
+same_either_way named.jsonl
+[ "$(grep -c '"operation":"B"' answers)" = 3 ] || problem "whose step it is" "$(cat answers)"
+: >answers
+for seed in $(seq 240); do
     random_log "$seed" $((4 + seed % 9)) 0 >tiny.log
-    same_either_way tiny.log
+    forms=(text text text json logfmt)
+    "$steplog" convert --to "${forms[seed % 5]}" tiny.log >tiny.converted 2>/dev/null
+    same_either_way tiny.converted
 done
-[ "$problems" != 0 ] || passed "300 small logs, $(wc -l <answers) answers: read whole or not"
+[ "$problems" != 0 ] || passed "240 small logs, $(wc -l <answers) answers: read whole or not"
 { for _ in $(seq 300); do cat 5.log 1.log; done; } >orderly.log
 { cat orderly.log; random_log 0 4000 1; for _ in $(seq 50); do cat 3.log 6.log; done; } >both.log
 same_either_way orderly.log
 same_either_way both.log
+"$steplog" convert --to json both.log >both.jsonl 2>/dev/null
+same_either_way both.jsonl
+same_either_way all.jsonl
 
 # Lines that lie across blocks, wherever they are cut.
 for shift in 1 7 50 99; do
