@@ -79,7 +79,8 @@ static verdict_t pass_step(way_t *way, stepi_reader_t *reader, const stepi_entry
 
 static verdict_t pass(way_t *way, stepi_reader_t *reader, const stepi_entry_t *entry)
 {
-    if (entry->depth != way->step->depth || stepi_stream_of(entry) != 0) /* one that says where it belongs is elsewhere */
+    if (entry->depth != way->step->depth ||
+        stepi_stream_of(entry) != 0) /* one that says where it belongs is elsewhere */
         return GO_ON;
     if (stepi_own(entry, STEPI_OWN_SPAN_ID) != NULL)
         return NOT_SURE;
