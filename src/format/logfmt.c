@@ -4,6 +4,8 @@
  * in quotes is unescaped as a JSON string is; a key is never in quotes. So a key cannot say what a value can: what a bare
  * word may not hold is escaped in it with the same escapes, and an empty key is a single backslash, which is
  * otherwise never alone. */
+#include "format/logfmt.h"
+
 #include "base/number.h"
 #include "base/plain.h"
 #include "format/escape.h"
@@ -27,8 +29,7 @@ static const stepi_escapes_t in_keys = {
     .escapes_fffd = true,
 };
 
-/* Whether a value may stand without quotes. */
-static bool is_bare(const stepi_text_t *text)
+bool stepi_logfmt_is_bare(const stepi_text_t *text)
 {
     if (text->length == 0 || stepi_is_cut(text))
         return false;
@@ -49,7 +50,7 @@ static void put_string(stepi_out_t *out, const stepi_text_t *text)
 {
     if (text->bytes == NULL) {
         stepi_put_literal(out, "null");
-    } else if (is_bare(text)) {
+    } else if (stepi_logfmt_is_bare(text)) {
         stepi_put(out, text->bytes, text->length);
     } else {
         stepi_put_char(out, '"');

@@ -14,40 +14,12 @@
 
 #include <step_logger.h>
 
-typedef struct list {
-    stepi_out_t *out;
-    bool color;
-    bool is_open;
-} list_t;
-
-static inline void put_separator(list_t *list)
-{
-    if (list->is_open) {
-        stepi_put_literal(list->out, ", ");
-        return;
-    }
-    list->is_open = true;
-    if (list->color)
-        stepi_put_literal(list->out, " \033[2m(");
-    else
-        stepi_put_literal(list->out, " (");
-}
-
-static void close_list(list_t *list)
-{
-    if (!list->is_open)
-        return;
-    stepi_put_char(list->out, ')');
-    if (list->color)
-        stepi_put_literal(list->out, "\033[0m");
-}
-
 typedef enum own_duration { NO_DURATION, STEP_DURATION, TOTAL_DURATION } own_duration_t;
 
 /* Which duration lines of a kind may end with. */
 static const uint8_t durations[STEPI_KINDS] = {
-    [STEPI_STEP_SUCCESS] = STEP_DURATION,         [STEPI_STEP_FAILURE] = STEP_DURATION,
-    [STEPI_OPERATION_COMPLETE] = TOTAL_DURATION,  [STEPI_OPERATION_INCOMPLETE] = TOTAL_DURATION,
+    [STEPI_STEP_SUCCESS] = STEP_DURATION,        [STEPI_STEP_FAILURE] = STEP_DURATION,
+    [STEPI_OPERATION_COMPLETE] = TOTAL_DURATION, [STEPI_OPERATION_INCOMPLETE] = TOTAL_DURATION,
     [STEPI_OPERATION_STUCK] = TOTAL_DURATION,
 };
 
@@ -101,9 +73,9 @@ static bool is_sometimes_own(const stepi_text_t *key)
     return is_own_key(key, HAS_ALL) != is_own_key(key, 0);
 }
 
-static void put_key(list_t *list, const stepi_text_t *key, unsigned own)
+static void put_key(stepi_text_list_t *list, const stepi_text_t *key, unsigned own)
 {
-    put_separator(list);
+    stepi_text_list_next(list);
     stepi_text_key(list->out, key, is_own_key(key, own));
     stepi_put_char(list->out, '=');
 }
@@ -158,7 +130,7 @@ static const stepi_plan_t *make_plan(stepi_text_plans_t *plans, const stepi_line
     const unsigned own = own_keys_of(line, plans->shows_ids);
     stepi_plan_draft_t draft = { .head = { .what = FOR_ALL_LINES } };
     stepi_out_t out = stepi_out_over(draft.bytes, sizeof(draft.bytes));
-    list_t list = { .out = &out, .color = color };
+    stepi_text_list_t list = { .out = &out, .color = color };
     for (int i = 0; i < shape->count; i++) {
         const stepi_text_t key = stepi_shape_key(shape, i);
         put_key(&list, &key, own);
@@ -178,8 +150,8 @@ static inline const stepi_plan_t *plan_of(stepi_text_plans_t *plans, const stepi
     const stepi_plan_t *plan = stepi_plan_of(&plans->plans, shape);
     if (plan == NULL)
         plan = make_plan(plans, line, color);
-    const bool suits = plan != NULL && (plan->head.what == FOR_ALL_LINES ||
-                                        plan->head.what == own_keys_of(line, plans->shows_ids));
+    const bool suits =
+        plan != NULL && (plan->head.what == FOR_ALL_LINES || plan->head.what == own_keys_of(line, plans->shows_ids));
     return suits ? plan : NULL;
 }
 
@@ -191,14 +163,15 @@ static void put_other(stepi_out_t *out, const void *context, const stepi_field_v
     stepi_text_field_value(out, field);
 }
 
-static inline void put_planned_fields(list_t *list, const stepi_line_t *line, const stepi_plan_t *plan)
+static inline void put_planned_fields(stepi_text_list_t *list, const stepi_line_t *line, const stepi_plan_t *plan)
 {
     static const stepi_plan_writers_t writers = { .text = stepi_text_value, .other = put_other };
     list->is_open = plan->head.count > 0;
     stepi_plan_put(list->out, plan, &line->fields, &writers);
 }
 
-__attribute__((noinline)) static void put_user_fields(list_t *list, const stepi_fields_t *fields, unsigned own)
+__attribute__((noinline)) static void put_user_fields(stepi_text_list_t *list, const stepi_fields_t *fields,
+                                                      unsigned own)
 {
     stepi_fields_t left = *fields;
     stepi_field_view_t field;
@@ -210,35 +183,35 @@ __attribute__((noinline)) static void put_user_fields(list_t *list, const stepi_
 
 /* ---- The line's own ---- */
 
-static void put_omitted(list_t *list, uint32_t omitted)
+static void put_omitted(stepi_text_list_t *list, uint32_t omitted)
 {
-    put_separator(list);
+    stepi_text_list_next(list);
     stepi_put_literal(list->out, "fields_omitted=");
     stepi_put_u64(list->out, omitted);
 }
 
-static void put_last_step(list_t *list, const stepi_line_t *line)
+static void put_last_step(stepi_text_list_t *list, const stepi_line_t *line)
 {
-    put_separator(list);
+    stepi_text_list_next(list);
     stepi_put_literal(list->out, "last_step=");
     stepi_put_i64(list->out, line->step);
     stepi_put_literal(list->out, ", description=");
     stepi_text_value(list->out, &line->description);
 }
 
-static void put_marks(list_t *list, const stepi_line_t *line, unsigned own)
+static void put_marks(stepi_text_list_t *list, const stepi_line_t *line, unsigned own)
 {
     if ((own & HAS_SAMPLE_RATE) != 0 && line->sample_rate != 0) {
-        put_separator(list);
+        stepi_text_list_next(list);
         stepi_put_literal(list->out, "sample_rate=");
         stepi_put_shortest(list->out, line->sample_rate);
     }
     if ((own & HAS_SLOW) != 0 && line->is_slow) {
-        put_separator(list);
+        stepi_text_list_next(list);
         stepi_put_literal(list->out, "slow=true");
     }
     if (line->from_recorder) {
-        put_separator(list);
+        stepi_text_list_next(list);
         stepi_put_literal(list->out, "flight_recorder=true");
     }
     if (line->is_recovered) {
@@ -247,12 +220,12 @@ static void put_marks(list_t *list, const stepi_line_t *line, unsigned own)
     }
 }
 
-static void put_ids(list_t *list, const stepi_line_t *line)
+static void put_ids(stepi_text_list_t *list, const stepi_line_t *line)
 {
     char trace[32], span[16];
     stepi_write_hex_16(stepi_write_hex_16(trace, line->trace->high), line->trace->low);
     stepi_write_hex_16(span, line->step_span != 0 ? line->step_span : line->trace->span);
-    put_separator(list);
+    stepi_text_list_next(list);
     stepi_put_literal(list->out, "trace_id=");
     stepi_put(list->out, trace, sizeof(trace));
     stepi_put_literal(list->out, ", span_id=");
@@ -260,7 +233,7 @@ static void put_ids(list_t *list, const stepi_line_t *line)
 }
 
 /* Own fields but for durations. Lines in the middle of an operation seldom have any. */
-__attribute__((noinline)) static void put_rare_fields(list_t *list, const stepi_line_t *line, bool shows_ids)
+__attribute__((noinline)) static void put_rare_fields(stepi_text_list_t *list, const stepi_line_t *line, bool shows_ids)
 {
     const unsigned own = own_keys_of(line, shows_ids);
     if (line->omitted > 0)
@@ -277,15 +250,15 @@ static bool may_have_rare_fields(const stepi_line_t *line, bool shows_ids)
     return own_keys[line->kind] != 0 || (line->omitted != 0) | line->from_recorder | line->is_recovered | shows_ids;
 }
 
-static void put_duration_key(list_t *list, own_duration_t duration)
+static void put_duration_key(stepi_text_list_t *list, own_duration_t duration)
 {
-    put_separator(list);
+    stepi_text_list_next(list);
     if (duration == TOTAL_DURATION)
         stepi_put_literal(list->out, "total_");
     stepi_put_literal(list->out, "duration_ms=");
 }
 
-static void put_duration(list_t *list, const stepi_line_t *line)
+static void put_duration(stepi_text_list_t *list, const stepi_line_t *line)
 {
     const own_duration_t duration = durations[line->kind];
     if (!line->has_elapsed || duration == NO_DURATION)
@@ -296,7 +269,7 @@ static void put_duration(list_t *list, const stepi_line_t *line)
 
 void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_plans_t *plans, bool color)
 {
-    list_t list = { .out = out, .color = color };
+    stepi_text_list_t list = { .out = out, .color = color };
     const stepi_plan_t *plan = plan_of(plans, line, color);
     if (plan != NULL)
         put_planned_fields(&list, line, plan);
@@ -307,14 +280,15 @@ void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_pl
     if (may_have_rare_fields(line, plans->shows_ids))
         put_rare_fields(&list, line, plans->shows_ids);
     put_duration(&list, line);
-    close_list(&list);
+    stepi_text_list_close(&list);
 }
 
 /* ---- Templates ---- */
 
-void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, const stepi_shape_t *shape, bool has_elapsed, bool color)
+void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, const stepi_shape_t *shape,
+                                bool has_elapsed, bool color)
 {
-    list_t list = { .out = out, .color = color };
+    stepi_text_list_t list = { .out = out, .color = color };
     uint32_t i = 0;
     for (; i < shape->count; i++) {
         const stepi_text_t key = stepi_shape_key(shape, (int)i);
@@ -325,7 +299,7 @@ void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, co
         put_duration_key(&list, STEP_DURATION);
         stepi_template_add(template, i++, out, 0, 0);
     }
-    close_list(&list);
+    stepi_text_list_close(&list);
     stepi_put_char(out, '\n');
     stepi_template_add(template, i, out, 0, 0);
 }

@@ -143,6 +143,9 @@ stepi_value_type_t stepi_bare_type(stepi_span_t bare);
 /* A decimal number, as RFC 8259 or any C library writes it; false for anything else. */
 bool stepi_span_double(stepi_span_t s, double *number);
 
+/* Whether all of it is a number as RFC 8259 has it. */
+bool stepi_span_is_json_number(stepi_span_t s);
+
 /* A time as RFC 3339 has it, in UTC or with an offset, with up to nine digits of fraction. */
 bool stepi_span_time(stepi_span_t s, int64_t *wall_ns);
 

@@ -30,24 +30,6 @@ static bool take_string(stepi_span_t *s, stepi_span_t *inner)
     return true;
 }
 
-/* A number as RFC 8259 has it, all of the text. */
-static bool is_number(stepi_span_t s)
-{
-    stepi_span_t digits;
-    stepi_take_char(&s, '-');
-    if (!stepi_take_digits(&s, &digits) || (*digits.at == '0' && stepi_span_bytes(digits) > 1))
-        return false;
-    if (stepi_take_char(&s, '.') && !stepi_take_digits(&s, &digits))
-        return false;
-    if (stepi_take_char(&s, 'e') || stepi_take_char(&s, 'E')) {
-        if (!stepi_take_char(&s, '+'))
-            stepi_take_char(&s, '-');
-        if (!stepi_take_digits(&s, &digits))
-            return false;
-    }
-    return s.at == s.end;
-}
-
 static bool take_word(stepi_span_t *s, stepi_value_t *value)
 {
     stepi_span_t word = { s->at, s->at };
@@ -61,7 +43,7 @@ static bool take_word(stepi_span_t *s, stepi_value_t *value)
         type = STEPI_VALUE_FALSE;
     else if (STEPI_SPAN_IS(word, "null"))
         type = STEPI_VALUE_NULL;
-    else if (!is_number(word))
+    else if (!stepi_span_is_json_number(word))
         return false;
     *value = stepi_value_of(word, type, STEPI_SPELLED_PLAIN);
     return true;

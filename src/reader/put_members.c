@@ -5,8 +5,8 @@
 #include "base/number.h"
 #include "base/plain.h"
 #include "format/escape.h"
+#include "format/logfmt.h"
 #include "format/marker.h"
-#include "format/text_guess.h"
 
 #include <stdlib.h>
 
@@ -37,29 +37,11 @@ typedef struct writer {
 
 /* ---- Values ---- */
 
-/* Whether a value may stand in logfmt without quotes. */
-static bool is_bare(const stepi_text_t *text)
-{
-    static const stepi_stops_t stops = { .count = 3, .rows = { STEPI_STOP(' '), STEPI_STOP('='), STEPI_STOP('"') } };
-    if (text->length == 0 || stepi_is_cut(text))
-        return false;
-    for (size_t at = 0;;) {
-        uint32_t code;
-        at += stepi_plain_prefix(text->bytes + at, text->length - at, &stops);
-        if (at == text->length)
-            return !stepi_reads_as_literal(text->bytes, text->length);
-        const int n = stepi_utf8_decode(text->bytes + at, text->length - at, &code);
-        if (n <= 1 || stepi_must_escape(code))
-            return false;
-        at += (size_t)n;
-    }
-}
-
 static void put_string(writer_t *w, const stepi_text_t *text)
 {
     if (text->bytes == NULL) {
         stepi_put_literal(w->out, "null");
-    } else if (!w->is_json && is_bare(text)) {
+    } else if (!w->is_json && stepi_logfmt_is_bare(text)) {
         stepi_put(w->out, text->bytes, text->length);
     } else {
         stepi_put_char(w->out, '"');
@@ -72,23 +54,6 @@ static void put_quoted(writer_t *w, const stepi_value_t *value)
 {
     const stepi_text_t text = { .bytes = value->at, .length = value->bytes, .original = value->bytes };
     put_string(w, &text);
-}
-
-static bool is_json_number(stepi_span_t s)
-{
-    stepi_span_t digits;
-    stepi_take_char(&s, '-');
-    if (!stepi_take_digits(&s, &digits) || (*digits.at == '0' && stepi_span_bytes(digits) > 1))
-        return false;
-    if (stepi_take_char(&s, '.') && !stepi_take_digits(&s, &digits))
-        return false;
-    if (stepi_take_char(&s, 'e') || stepi_take_char(&s, 'E')) {
-        if (!stepi_take_char(&s, '+'))
-            stepi_take_char(&s, '-');
-        if (!stepi_take_digits(&s, &digits))
-            return false;
-    }
-    return s.at == s.end;
 }
 
 /* A percentage has an `E`, and no other number has. */
@@ -110,7 +75,7 @@ static void put_number(writer_t *w, const stepi_value_t *value)
     const bool is_finite = value->bytes > 0 && stepi_is_digit(s.at[*s.at == '-' && value->bytes > 1 ? 1 : 0]);
     const bool is_text = w->entry->form == STEPI_FORM_TEXT;
     const bool is_percent = is_text && is_finite && STEPI_TAKE_LAST(&s, "%");
-    if (is_json_number(s))
+    if (stepi_span_is_json_number(s))
         is_text ? put_text_number(w, s, is_percent) : stepi_put(w->out, s.at, stepi_span_bytes(s));
     else if (!w->is_json)
         stepi_put(w->out, value->at, value->bytes);

@@ -4,35 +4,9 @@
 
 #include "base/number.h"
 #include "format/text_escape.h"
+#include "format/text_fields.h"
 
 #include <step_logger.h>
-
-typedef struct list {
-    stepi_out_t *out;
-    bool color, is_open;
-} list_t;
-
-static void put_separator(list_t *list)
-{
-    if (list->is_open) {
-        stepi_put_literal(list->out, ", ");
-        return;
-    }
-    list->is_open = true;
-    if (list->color)
-        stepi_put_literal(list->out, " \033[2m(");
-    else
-        stepi_put_literal(list->out, " (");
-}
-
-static void close_list(list_t *list)
-{
-    if (!list->is_open)
-        return;
-    stepi_put_char(list->out, ')');
-    if (list->color)
-        stepi_put_literal(list->out, "\033[0m");
-}
 
 /* ---- The beginning ---- */
 
@@ -179,28 +153,33 @@ static void put_value(stepi_reader_t *reader, const stepi_entry_t *entry, const 
     }
 }
 
-static void put_user_fields(list_t *list, stepi_reader_t *reader, const stepi_entry_t *entry)
+static void put_user_fields(stepi_text_list_t *list, stepi_reader_t *reader, const stepi_entry_t *entry)
 {
     stepi_field_walk_t walk = stepi_fields_of(reader, entry);
     stepi_field_t field;
     while (stepi_next_field(&walk, &field)) {
         const stepi_text_t key = stepi_decode(reader, &field.key);
-        put_separator(list);
+        stepi_text_list_next(list);
         stepi_text_key(list->out, &key, is_own_key(&key, entry));
         stepi_put_char(list->out, '=');
         put_value(reader, entry, &field.value, list->out);
     }
 }
 
+static void begin_own(stepi_text_list_t *list, const char *name)
+{
+    stepi_text_list_next(list);
+    stepi_put(list->out, name, strlen(name));
+    stepi_put_char(list->out, '=');
+}
+
 /* An own member as it was written. */
-static bool put_own(list_t *list, const stepi_entry_t *entry, stepi_own_t member, const char *name)
+static bool put_own(stepi_text_list_t *list, const stepi_entry_t *entry, stepi_own_t member, const char *name)
 {
     const stepi_value_t *value = stepi_own(entry, member);
     if (value == NULL || (value->type != STEPI_VALUE_NUMBER && value->type != STEPI_VALUE_TRUE))
         return false;
-    put_separator(list);
-    stepi_put(list->out, name, strlen(name));
-    stepi_put_char(list->out, '=');
+    begin_own(list, name);
     stepi_put(list->out, value->at, value->bytes);
     return true;
 }
@@ -213,7 +192,7 @@ static bool has_one_decimal(const stepi_value_t *value)
 }
 
 /* Text shows one decimal of the six that the other formats have. */
-static void put_duration(list_t *list, const stepi_entry_t *entry, stepi_own_t member)
+static void put_duration(stepi_text_list_t *list, const stepi_entry_t *entry, stepi_own_t member)
 {
     const stepi_value_t *value = stepi_own(entry, member);
     double ms;
@@ -223,13 +202,11 @@ static void put_duration(list_t *list, const stepi_entry_t *entry, stepi_own_t m
         put_own(list, entry, member, stepi_own_name(member));
         return;
     }
-    put_separator(list);
-    stepi_put(list->out, stepi_own_name(member), strlen(stepi_own_name(member)));
-    stepi_put_char(list->out, '=');
+    begin_own(list, stepi_own_name(member));
     stepi_put_fixed(list->out, ms > 0 ? ms : 0, 1);
 }
 
-static void put_last_step(list_t *list, stepi_reader_t *reader, const stepi_entry_t *entry)
+static void put_last_step(stepi_text_list_t *list, stepi_reader_t *reader, const stepi_entry_t *entry)
 {
     if (!put_own(list, entry, STEPI_OWN_STEP, "last_step"))
         return;
@@ -238,18 +215,17 @@ static void put_last_step(list_t *list, stepi_reader_t *reader, const stepi_entr
     stepi_text_value(list->out, &description);
 }
 
-static void put_id(list_t *list, const stepi_entry_t *entry, stepi_own_t member)
+/* One that the entry has. */
+static void put_id(stepi_text_list_t *list, const stepi_entry_t *entry, stepi_own_t member)
 {
-    const stepi_value_t *id = stepi_own(entry, member);
-    put_separator(list);
-    stepi_put(list->out, stepi_own_name(member), strlen(stepi_own_name(member)));
-    stepi_put_char(list->out, '=');
+    const stepi_value_t *id = &entry->own[member];
+    begin_own(list, stepi_own_name(member));
     stepi_put(list->out, id->at, id->bytes);
 }
 
 static void put_list(stepi_putter_t *putter, stepi_reader_t *reader, const stepi_entry_t *entry, stepi_out_t *out)
 {
-    list_t list = { .out = out, .color = putter->options.color };
+    stepi_text_list_t list = { .out = out, .color = putter->options.color };
     put_user_fields(&list, reader, entry);
     put_own(&list, entry, STEPI_OWN_FIELDS_OMITTED, "fields_omitted");
     if (has_last_step(entry->kind))
@@ -267,7 +243,7 @@ static void put_list(stepi_putter_t *putter, stepi_reader_t *reader, const stepi
     if (entry->kind == STEPI_STEP_SUCCESS || entry->kind == STEPI_STEP_FAILURE)
         put_duration(&list, entry, STEPI_OWN_DURATION_MS);
     put_duration(&list, entry, STEPI_OWN_TOTAL_DURATION_MS);
-    close_list(&list);
+    stepi_text_list_close(&list);
 }
 
 void stepi_put_as_text(stepi_putter_t *putter, stepi_reader_t *reader, const stepi_entry_t *entry, stepi_out_t *out)

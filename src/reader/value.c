@@ -147,7 +147,24 @@ bool stepi_entry_is_sound(const stepi_entry_t *entry)
     }
 }
 
-/* Up to 15 digits and 22 places are exact: both are doubles, and their quotient is rounded once. */
+bool stepi_span_is_json_number(stepi_span_t s)
+{
+    stepi_span_t digits;
+    stepi_take_char(&s, '-');
+    if (!stepi_take_digits(&s, &digits) || (*digits.at == '0' && stepi_span_bytes(digits) > 1))
+        return false;
+    if (stepi_take_char(&s, '.') && !stepi_take_digits(&s, &digits))
+        return false;
+    if (stepi_take_char(&s, 'e') || stepi_take_char(&s, 'E')) {
+        if (!stepi_take_char(&s, '+'))
+            stepi_take_char(&s, '-');
+        if (!stepi_take_digits(&s, &digits))
+            return false;
+    }
+    return s.at == s.end;
+}
+
+/* Up to 15 digits, and powers of ten up to as many, are exact as doubles, and their quotient is rounded once. */
 static bool quick_double(stepi_span_t s, double *number)
 {
     static const double powers[] = { 1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
