@@ -117,10 +117,11 @@ bool stepi_is_wanted(const stepi_cli_t *cli, const stepi_op_t *op, const stepi_e
 
 /* ---- Parts of answers ---- */
 
-void stepi_print_tag(stepi_print_t *print, int32_t step, int32_t total)
+enum { TAG_ROOM = 48 };
+
+static size_t put_tag(char bytes[TAG_ROOM], int32_t step, int32_t total)
 {
-    char bytes[48];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
+    stepi_out_t out = stepi_out_over(bytes, TAG_ROOM);
     if (total > 0) {
         stepi_put_char(&out, '[');
         stepi_put_i64(&out, step);
@@ -131,7 +132,20 @@ void stepi_print_tag(stepi_print_t *print, int32_t step, int32_t total)
         stepi_put_i64(&out, step);
     }
     stepi_put_literal(&out, "] ");
-    stepi_print_raw(print, bytes, (size_t)(out.at - bytes));
+    return (size_t)(out.at - bytes);
+}
+
+size_t stepi_tag_columns(int32_t step, int32_t total)
+{
+    char bytes[TAG_ROOM];
+    return put_tag(bytes, step, total);
+}
+
+void stepi_print_tag(stepi_print_t *print, int32_t step, int32_t total)
+{
+    char bytes[TAG_ROOM];
+    const size_t length = put_tag(bytes, step, total);
+    stepi_print_raw(print, bytes, length);
 }
 
 void stepi_print_subject(stepi_print_t *print, const stepi_text_t *operation, const stepi_event_t *event)

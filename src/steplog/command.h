@@ -81,8 +81,9 @@ stepi_text_t stepi_operation_of(const stepi_op_t *op, const stepi_event_t *event
 
 /* ---- Parts of answers ---- */
 
-/* `[2/4] ` or `[Step 2] `. */
+/* `[2/4] ` or `[Step 2] `; and how many columns that takes. */
 void stepi_print_tag(stepi_print_t *print, int32_t step, int32_t total);
+size_t stepi_tag_columns(int32_t step, int32_t total);
 
 /* `Operation: [2/4] Description`, as far as it is known. */
 void stepi_print_subject(stepi_print_t *print, const stepi_text_t *operation, const stepi_event_t *event);

@@ -5,32 +5,8 @@
  *     slower, faster       Mann-Whitney U over all durations: p < alpha, and the median moved by min-effect per cent or more
  *
  * alpha is shared by all comparisons (Bonferroni), so that a long list of steps does not find differences by chance. */
-#include "steplog/command.h"
 #include "steplog/compare.h"
 #include "steplog/series.h"
-
-typedef struct side {
-    stepi_cli_t *cli;
-    stepi_series_table_t table;
-} side_t;
-
-static void see_step(void *context, stepi_op_t *op, const stepi_event_t *event, stepi_place_t place)
-{
-    side_t *s = context;
-    (void)place;
-    if (stepi_is_wanted(s->cli, op, event))
-        stepi_series_see_step(&s->table, op, event);
-}
-
-static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event,
-                    stepi_place_t place)
-{
-    side_t *s = context;
-    const stepi_text_t operation = stepi_operation_of(op, event);
-    (void)place;
-    if (s->cli->step == NULL && stepi_holds(&operation, s->cli->operation))
-        stepi_series_see_end(&s->table, op, ending, event);
-}
 
 /* ---- Findings ---- */
 
@@ -44,11 +20,6 @@ typedef struct finding {
     double p, superiority;
     bool is_timing, is_failing;
 } finding_t;
-
-static stepi_text_t operation_name(const stepi_series_t *series)
-{
-    return series->has_operation ? stepi_kept_text(&series->operation) : (stepi_text_t){ .bytes = NULL };
-}
 
 static double median_of(stepi_series_t *series)
 {
@@ -73,7 +44,7 @@ static void print_object(stepi_print_t *print, const finding_t *f)
     static const side_names_t of_base = { "base_count", "base_failures", "base_p50_ms" };
     static const side_names_t of_new = { "new_count", "new_failures", "new_p50_ms" };
     const stepi_series_t *series = f->about;
-    const stepi_text_t operation = operation_name(series), description = stepi_kept_text(&series->description);
+    const stepi_text_t operation = stepi_series_operation(series), description = stepi_kept_text(&series->description);
     stepi_json_begin(print);
     stepi_json_string(print, "change", f->change);
     stepi_json_operation(print, &operation);
@@ -128,7 +99,7 @@ static void print_finding(stepi_cli_t *cli, const finding_t *f)
 {
     stepi_print_t *print = cli->print;
     const stepi_series_t *series = f->about;
-    const stepi_text_t operation = operation_name(series);
+    const stepi_text_t operation = stepi_series_operation(series);
     const stepi_event_t subject = { .has_step = series->is_step,
                                     .step = series->step,
                                     .total = series->total,
@@ -161,11 +132,11 @@ static bool can_time(const stepi_series_t *a, const stepi_series_t *b)
 }
 
 /* How many comparisons share alpha. */
-static double count_comparisons(side_t *base, side_t *new)
+static double count_comparisons(stepi_series_table_t *base, stepi_series_table_t *new)
 {
     double count = 0;
-    for (size_t i = 0; i < new->table.count; i++) {
-        const stepi_series_t *old = counterpart(&base->table, &new->table.series[i]);
+    for (size_t i = 0; i < new->count; i++) {
+        const stepi_series_t *old = counterpart(base, &new->series[i]);
         count += old != NULL ? 1 : 0;
     }
     return count > 0 ? count : 1;
@@ -207,21 +178,20 @@ static int compare_durations(stepi_cli_t *cli, stepi_series_t *base, stepi_serie
     return is_slower ? 1 : 0;
 }
 
-static int64_t compare(stepi_cli_t *cli, side_t *base, side_t *new)
+static int64_t compare(stepi_cli_t *cli, stepi_series_table_t *base, stepi_series_table_t *new)
 {
     const double alpha = cli->alpha / (2 * count_comparisons(base, new)); /* failures and durations */
     int64_t found = 0;
-    for (size_t i = 0; i < base->table.count; i++)
-        if (counterpart(&new->table, &base->table.series[i]) == NULL) {
-            const finding_t f = { .change = "vanished",
-                                  .color = STEPI_COLOR_WARN,
-                                  .about = &base->table.series[i],
-                                  .base = &base->table.series[i] };
+    for (size_t i = 0; i < base->count; i++)
+        if (counterpart(new, &base->series[i]) == NULL) {
+            const finding_t f = {
+                .change = "vanished", .color = STEPI_COLOR_WARN, .about = &base->series[i], .base = &base->series[i]
+            };
             print_finding(cli, &f);
             found++;
         }
-    for (size_t i = 0; i < new->table.count; i++) {
-        stepi_series_t *series = &new->table.series[i], *old = counterpart(&base->table, series);
+    for (size_t i = 0; i < new->count; i++) {
+        stepi_series_t *series = &new->series[i], *old = counterpart(base, series);
         if (old == NULL) {
             const finding_t f = { .change = "appeared", .color = STEPI_COLOR_WARN, .about = series, .new = series };
             print_finding(cli, &f);
@@ -234,12 +204,12 @@ static int64_t compare(stepi_cli_t *cli, side_t *base, side_t *new)
     return found;
 }
 
-static void tell_what_is_too_few(stepi_cli_t *cli, side_t *base, side_t *new)
+static void tell_what_is_too_few(stepi_cli_t *cli, stepi_series_table_t *base, stepi_series_table_t *new)
 {
     size_t few = 0;
-    for (size_t i = 0; i < new->table.count; i++) {
-        const stepi_series_t *old = counterpart(&base->table, &new->table.series[i]);
-        few += old != NULL && !can_time(old, &new->table.series[i]) ? 1 : 0;
+    for (size_t i = 0; i < new->count; i++) {
+        const stepi_series_t *old = counterpart(base, &new->series[i]);
+        few += old != NULL && !can_time(old, &new->series[i]) ? 1 : 0;
     }
     stepi_print_flush(cli->print); /* the note stands behind the answer */
     if (few > 0)
@@ -248,22 +218,15 @@ static void tell_what_is_too_few(stepi_cli_t *cli, side_t *base, side_t *new)
 
 int64_t stepi_diff(stepi_cli_t *cli, size_t *unreadable)
 {
-    side_t sides[2] = { { .cli = cli }, { .cli = cli } };
-    int64_t found = 0;
-    for (int i = 0; i < 2 && found == 0; i++) {
-        const stepi_watcher_t watcher = { .context = &sides[i], .step = see_step, .ended = see_end };
-        if (!stepi_series_begin(&sides[i].table)) {
-            stepi_complain("error", "no memory");
-            found = -1;
-        } else {
-            found = stepi_watch_logs(cli, &cli->names[i], 1, &watcher, unreadable);
-        }
-    }
+    stepi_series_table_t base, new = { .series = NULL };
+    int64_t found = stepi_series_read(cli, &cli->names[0], 1, &base, unreadable);
+    if (found == 0)
+        found = stepi_series_read(cli, &cli->names[1], 1, &new, unreadable);
     if (found == 0 && *unreadable == 0) {
-        found = compare(cli, &sides[0], &sides[1]);
-        tell_what_is_too_few(cli, &sides[0], &sides[1]);
+        found = compare(cli, &base, &new);
+        tell_what_is_too_few(cli, &base, &new);
     }
-    stepi_series_free(&sides[0].table);
-    stepi_series_free(&sides[1].table);
+    stepi_series_free(&base);
+    stepi_series_free(&new);
     return found;
 }

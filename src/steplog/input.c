@@ -18,6 +18,7 @@ typedef struct log_file {
     bool is_seekable;
     size_t holders; /* blocks of it that are in somebody's hands: they may still read */
     bool was_left;  /* its last block was handed out */
+    bool was_reported;
 } log_file_t;
 
 struct stepi_input {
@@ -50,9 +51,13 @@ void stepi_init_lock(pthread_mutex_t *lock)
 
 /* ---- Opening ---- */
 
-static void report(stepi_input_t *input, const char *name, const char *why)
+/* Under the lock. A disk that fails does so in many blocks. */
+static void report(stepi_input_t *input, log_file_t *log, const char *why)
 {
-    stepi_complain(name, why);
+    if (log->was_reported)
+        return;
+    log->was_reported = true;
+    stepi_complain(log->name, why);
     input->failures++;
 }
 
@@ -79,19 +84,21 @@ static bool open_log(stepi_input_t *input, log_file_t *log)
     struct stat status;
     log->fd = open_named(log->name);
     if (log->fd < 0 || fstat(log->fd, &status) != 0) {
-        report(input, log->name, strerror(errno));
+        report(input, log, strerror(errno));
         return false;
     }
     if (S_ISDIR(status.st_mode)) {
-        report(input, log->name, "is a directory");
+        report(input, log, "is a directory");
         return false;
     }
     const char *why = stepi_unpacker_make(log->fd, &input->unpacker);
     if (why != NULL) {
-        report(input, log->name, why);
+        report(input, log, why);
         return false;
     }
-    log->is_seekable = S_ISREG(status.st_mode) && input->unpacker == NULL && lseek(log->fd, 0, SEEK_CUR) >= 0;
+    /* What says that it is empty may not be: the kernel's own files. */
+    log->is_seekable =
+        S_ISREG(status.st_mode) && status.st_size > 0 && input->unpacker == NULL && lseek(log->fd, 0, SEEK_CUR) >= 0;
     log->size = log->is_seekable ? (uint64_t)status.st_size : 0;
     input->position = log->is_seekable ? (uint64_t)lseek(log->fd, 0, SEEK_CUR) : 0;
     input->carried = 0;
@@ -156,14 +163,16 @@ void stepi_input_block_free(stepi_block_t *block)
     *block = (stepi_block_t){ .bytes = NULL };
 }
 
-/* As much of at[0..bytes) as there is. */
-static size_t read_at(int fd, char *to, size_t bytes, uint64_t offset)
+/* As many bytes as there are. *error is set only when it fails. */
+static size_t read_at(int fd, char *to, size_t bytes, uint64_t offset, int *error)
 {
     size_t done = 0;
     while (done < bytes) {
         const ssize_t n = pread(fd, to + done, bytes - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0)
+            *error = errno;
         if (n <= 0)
             break;
         done += (size_t)n;
@@ -182,7 +191,7 @@ static void finish_line(const log_file_t *log, stepi_block_t *block, uint64_t en
     while (block->end > line && block->end - line <= STEPI_LINE_MAX) {
         if (!reserve(block, block->end + PIECE))
             break;
-        const size_t n = read_at(log->fd, block->bytes + block->end, PIECE, end_offset);
+        const size_t n = read_at(log->fd, block->bytes + block->end, PIECE, end_offset, &block->error);
         const char *found = memchr(block->bytes + block->end, '\n', n);
         if (found != NULL) {
             block->end = (size_t)(found + 1 - block->bytes);
@@ -205,9 +214,11 @@ static void read_part(const log_file_t *log, stepi_block_t *block, uint64_t from
     const uint64_t begin = from > 0 ? from - 1 : 0; /* whether a line begins at `from`, the byte before says */
     block->start = block->end = 0;
     block->offset = begin;
-    if (!reserve(block, STEPI_BLOCK_BYTES + 1))
+    if (!reserve(block, STEPI_BLOCK_BYTES + 1)) {
+        block->error = ENOMEM;
         return;
-    block->end = read_at(log->fd, block->bytes, (size_t)(to - begin), begin);
+    }
+    block->end = read_at(log->fd, block->bytes, (size_t)(to - begin), begin, &block->error);
     if (from > 0) {
         const char *first = memchr(block->bytes, '\n', block->end);
         block->start = first != NULL ? (size_t)(first + 1 - block->bytes) : block->end;
@@ -221,7 +232,7 @@ static void read_part(const log_file_t *log, stepi_block_t *block, uint64_t from
 
 static size_t read_stream(stepi_input_t *input, char *to, size_t bytes)
 {
-    const log_file_t *log = &input->logs[input->current];
+    log_file_t *log = &input->logs[input->current];
     for (;;) {
         const char *why = NULL;
         const ssize_t n =
@@ -230,7 +241,7 @@ static size_t read_stream(stepi_input_t *input, char *to, size_t bytes)
             return (size_t)n;
         if (why == NULL && errno == EINTR)
             continue;
-        report(input, log->name, why != NULL ? why : strerror(errno));
+        report(input, log, why != NULL ? why : strerror(errno));
         return n > 0 ? (size_t)n : 0;
     }
 }
@@ -268,6 +279,7 @@ static void read_lines(stepi_input_t *input, stepi_block_t *block)
     block->end = input->carried;
     block->offset = 0;
     if (!reserve(block, input->carried + STEPI_BLOCK_BYTES)) {
+        report(input, &input->logs[input->current], strerror(ENOMEM));
         input->at_end = true;
         return;
     }
@@ -356,6 +368,7 @@ bool stepi_input_next(stepi_input_t *input, stepi_block_t *block)
     block->log = (uint32_t)input->current;
     block->begins_log = !was_open || input->current != before;
     block->overlong = 0;
+    block->error = 0;
     if (log.is_seekable) {
         input->position = to;
         input->done += to - from;
@@ -365,6 +378,11 @@ bool stepi_input_next(stepi_input_t *input, stepi_block_t *block)
     pthread_mutex_unlock(&input->lock);
     if (log.is_seekable)
         read_part(&log, block, from, to);
+    if (block->error != 0) {
+        pthread_mutex_lock(&input->lock);
+        report(input, &input->logs[block->log], strerror(block->error));
+        pthread_mutex_unlock(&input->lock);
+    }
     return true;
 }
 
@@ -372,8 +390,9 @@ bool stepi_input_next(stepi_input_t *input, stepi_block_t *block)
 
 size_t stepi_input_before(stepi_input_t *input, uint32_t log, uint64_t offset, char *to, size_t bytes)
 {
+    int error;
     const size_t wanted = offset < bytes ? (size_t)offset : bytes;
-    return read_at(input->logs[log].fd, to, wanted, offset - wanted) == wanted ? wanted : 0;
+    return read_at(input->logs[log].fd, to, wanted, offset - wanted, &error) == wanted ? wanted : 0;
 }
 
 bool stepi_input_can_look_back(stepi_input_t *input, uint32_t log)

@@ -24,6 +24,7 @@ typedef struct stepi_block {
     uint32_t log;      /* index of the log */
     uint64_t offset;   /* regular files: where bytes[start] lies */
     uint64_t overlong; /* lines that were stepped over */
+    int error;         /* 0, or the errno of what could not be read, or held */
     bool begins_log;   /* it is the first of its log */
     bool holds_log;    /* the log stays open until the block is filled again */
 } stepi_block_t;

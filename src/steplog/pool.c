@@ -46,8 +46,10 @@ char *stepi_result_room(stepi_result_t *result, size_t bytes)
         while (capacity - result->used < bytes)
             capacity *= 2;
         char *larger = realloc(result->room, capacity);
-        if (larger == NULL)
+        if (larger == NULL) {
+            result->has_no_memory = true;
             return NULL;
+        }
         result->room = larger;
         result->capacity = capacity;
     }
@@ -60,8 +62,10 @@ const char *stepi_result_keep(stepi_result_t *result, const char *bytes, size_t 
     if (chunk == NULL || chunk->size - chunk->used < length) {
         const size_t size = length > CHUNK ? length : CHUNK;
         chunk = malloc(sizeof(*chunk) + size);
-        if (chunk == NULL)
+        if (chunk == NULL) {
+            result->has_no_memory = true;
             return NULL;
+        }
         *chunk = (struct stepi_chunk){ .next = result->chunks, .size = size };
         result->chunks = chunk;
     }
@@ -170,6 +174,8 @@ static void scan_all(pool_t *pool, stepi_reader_t *reader, void *own)
         pthread_mutex_lock(&pool->lock);
         slot->state = is_block ? SLOT_DONE : SLOT_FREE;
         pool->has_ended |= !is_block;
+        pool->has_no_memory |= slot->result.has_no_memory;
+        pool->is_stopped |= pool->has_no_memory;
         merge_finished(pool);
     }
     pthread_cond_broadcast(&pool->slot_is_free);

@@ -27,8 +27,9 @@ typedef struct stepi_result {
     size_t capacity, used;
     struct stepi_chunk *chunks; /* texts that do not stand in the block as they are meant */
     stepi_counts_t counts;
-    bool is_unsure; /* the scan could not answer by itself */
-    void *own;      /* what the job made for the thread that scans */
+    bool is_unsure;     /* the scan could not answer by itself */
+    bool has_no_memory; /* the answer would lack something: the job ends */
+    void *own;          /* what the job made for the thread that scans */
 } stepi_result_t;
 
 /* Room for `bytes` more, at room + used; NULL without memory. What points into room is then void. */

@@ -4,7 +4,7 @@
 
 enum { SLOTS = 2 * STEPI_SERIES_MAX };
 
-bool stepi_series_begin(stepi_series_table_t *table)
+static bool begin(stepi_series_table_t *table)
 {
     *table = (stepi_series_table_t){ .series = calloc(STEPI_SERIES_MAX, sizeof(*table->series)),
                                      .slots = calloc(SLOTS, sizeof(*table->slots)) };
@@ -24,6 +24,11 @@ void stepi_series_free(stepi_series_table_t *table)
 }
 
 /* ---- Finding ---- */
+
+stepi_text_t stepi_series_operation(const stepi_series_t *series)
+{
+    return series->has_operation ? stepi_kept_text(&series->operation) : (stepi_text_t){ .bytes = NULL };
+}
 
 typedef struct series_name {
     const stepi_text_t *operation, *description; /* description NULL: the operation as a whole */
@@ -64,9 +69,7 @@ static uint32_t *slot_of(const stepi_series_table_t *table, const series_name_t 
 
 const stepi_series_t *stepi_series_find(const stepi_series_table_t *table, const stepi_series_t *like)
 {
-    const stepi_text_t operation =
-        like->has_operation ? stepi_kept_text(&like->operation) : (stepi_text_t){ .bytes = NULL };
-    const stepi_text_t description = stepi_kept_text(&like->description);
+    const stepi_text_t operation = stepi_series_operation(like), description = stepi_kept_text(&like->description);
     const series_name_t name = { &operation, like->is_step ? &description : NULL };
     const uint32_t *slot = slot_of(table, &name, hash_name(&name));
     return *slot != 0 ? &table->series[*slot - 1] : NULL;
@@ -99,13 +102,6 @@ static stepi_series_t *series_of(stepi_series_table_t *table, const series_name_
 
 /* ---- Lines ---- */
 
-static stepi_text_t operation_of(const stepi_op_t *op, const stepi_event_t *event)
-{
-    if (event != NULL && event->operation.bytes != NULL)
-        return event->operation;
-    return op != NULL ? stepi_kept_text(&op->name) : (stepi_text_t){ .bytes = NULL };
-}
-
 static void add(stepi_series_table_t *table, const series_name_t *name, const stepi_event_t *event, double weight,
                 bool has_failed)
 {
@@ -121,10 +117,10 @@ static void add(stepi_series_table_t *table, const series_name_t *name, const st
         stepi_sample_add(&series->durations, event->ms, weight);
 }
 
-void stepi_series_see_step(stepi_series_table_t *table, const stepi_op_t *op, const stepi_event_t *event)
+static void add_step(stepi_series_table_t *table, const stepi_op_t *op, const stepi_event_t *event)
 {
     const bool has_failed = event->kind == STEPI_STEP_FAILURE;
-    const stepi_text_t operation = operation_of(op, event);
+    const stepi_text_t operation = stepi_operation_of(op, event);
     const series_name_t whole = { &operation, NULL };
     const series_name_t name = { &operation, &event->description };
     if (event->kind != STEPI_STEP_SUCCESS && !has_failed)
@@ -135,15 +131,56 @@ void stepi_series_see_step(stepi_series_table_t *table, const stepi_op_t *op, co
         add(table, &name, event, stepi_weight_in(op, event), has_failed);
 }
 
-void stepi_series_see_end(stepi_series_table_t *table, const stepi_op_t *op, stepi_ending_t ending,
-                          const stepi_event_t *event)
+static void add_end(stepi_series_table_t *table, const stepi_op_t *op, stepi_ending_t ending,
+                    const stepi_event_t *event)
 {
     static const stepi_event_t never = { .weight = 1 };
     const bool has_failed = ending != STEPI_ENDED && op != NULL && stepi_op_failed(op);
-    const stepi_text_t operation = operation_of(op, event);
+    const stepi_text_t operation = stepi_operation_of(op, event);
     const series_name_t whole = { &operation, NULL };
     if (ending == STEPI_ENDED || has_failed)
         add(table, &whole, event != NULL ? event : &never, event != NULL ? stepi_weight_in(op, event) : 1, has_failed);
+}
+
+/* ---- Logs ---- */
+
+typedef struct reading {
+    stepi_cli_t *cli;
+    stepi_series_table_t *table;
+} reading_t;
+
+static void see_step(void *context, stepi_op_t *op, const stepi_event_t *event, stepi_place_t place)
+{
+    const reading_t *r = context;
+    (void)place;
+    if (stepi_is_wanted(r->cli, op, event))
+        add_step(r->table, op, event);
+}
+
+static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event,
+                    stepi_place_t place)
+{
+    const reading_t *r = context;
+    const stepi_text_t operation = stepi_operation_of(op, event);
+    (void)place;
+    if (r->cli->step == NULL && stepi_holds(&operation, r->cli->operation))
+        add_end(r->table, op, ending, event);
+}
+
+int stepi_series_read(stepi_cli_t *cli, const char *const *names, size_t count, stepi_series_table_t *table,
+                      size_t *unreadable)
+{
+    reading_t r = { .cli = cli, .table = table };
+    const stepi_watcher_t watcher = { .context = &r, .step = see_step, .ended = see_end };
+    if (!begin(table)) {
+        stepi_complain("error", "no memory");
+        return -1;
+    }
+    if (stepi_watch_logs(cli, names, count, &watcher, unreadable) < 0)
+        return -1;
+    if (table->has_no_memory)
+        stepi_complain("error", "no memory");
+    return table->has_no_memory ? -1 : 0;
 }
 
 /* ---- Order ---- */

@@ -2,8 +2,8 @@
 #ifndef STEPI_STEPLOG_SERIES_H
 #define STEPI_STEPLOG_SERIES_H
 
+#include "steplog/command.h"
 #include "steplog/sample.h"
-#include "steplog/track.h"
 
 /* As many are told apart; what comes then is counted together, as `(other)`. */
 enum { STEPI_SERIES_MAX = 2048 };
@@ -27,13 +27,14 @@ typedef struct stepi_series_table {
     bool has_no_memory;
 } stepi_series_table_t;
 
-bool stepi_series_begin(stepi_series_table_t *table);
+/* Reads logs into a new table: ends of steps and of operations that were asked for. -1 when it could not be done, which was said;
+ * the table has to be freed all the same. */
+int stepi_series_read(stepi_cli_t *cli, const char *const *names, size_t count, stepi_series_table_t *table,
+                      size_t *unreadable);
 void stepi_series_free(stepi_series_table_t *table);
 
-/* For a watcher whose context is the table: ends of steps and of operations. */
-void stepi_series_see_step(stepi_series_table_t *table, const stepi_op_t *op, const stepi_event_t *event);
-void stepi_series_see_end(stepi_series_table_t *table, const stepi_op_t *op, stepi_ending_t ending,
-                          const stepi_event_t *event);
+/* The operation's name; bytes NULL: unknown. */
+stepi_text_t stepi_series_operation(const stepi_series_t *series);
 
 /* In the order in which operations, and in them steps, came first. */
 void stepi_series_sort(stepi_series_table_t *table);

@@ -1,40 +1,9 @@
 /* steplog stats: per operation and step how often, how many failures, and the distribution of the durations. */
-#include "steplog/command.h"
 #include "steplog/series.h"
 
 #include "base/number.h"
 
 #include <math.h>
-
-typedef struct stats {
-    stepi_cli_t *cli;
-    stepi_series_table_t table;
-} stats_t;
-
-static void see_step(void *context, stepi_op_t *op, const stepi_event_t *event, stepi_place_t place)
-{
-    stats_t *s = context;
-    (void)place;
-    if (stepi_is_wanted(s->cli, op, event))
-        stepi_series_see_step(&s->table, op, event);
-}
-
-static void see_end(void *context, stepi_op_t *op, stepi_ending_t ending, const stepi_event_t *event,
-                    stepi_place_t place)
-{
-    stats_t *s = context;
-    const stepi_text_t operation = stepi_operation_of(op, event);
-    (void)place;
-    if (s->cli->step == NULL && stepi_holds(&operation, s->cli->operation))
-        stepi_series_see_end(&s->table, op, ending, event);
-}
-
-/* ---- Rows ---- */
-
-static stepi_text_t operation_name(const stepi_series_t *series)
-{
-    return series->has_operation ? stepi_kept_text(&series->operation) : (stepi_text_t){ .bytes = NULL };
-}
 
 /* Operations that only had steps (never an end in this log) have no row of their own. */
 static bool has_row(const stepi_series_t *series)
@@ -48,7 +17,7 @@ static const double quantiles[QUANTILES] = { 0.5, 0.9, 0.99 };
 static void print_object(stepi_print_t *print, stepi_series_t *series)
 {
     static const char *const names[QUANTILES] = { "p50_ms", "p90_ms", "p99_ms" };
-    const stepi_text_t operation = operation_name(series), description = stepi_kept_text(&series->description);
+    const stepi_text_t operation = stepi_series_operation(series), description = stepi_kept_text(&series->description);
     stepi_json_begin(print);
     stepi_json_operation(print, &operation);
     stepi_json_step(print, series->is_step, series->step, series->total, &description);
@@ -63,7 +32,7 @@ static void print_object(stepi_print_t *print, stepi_series_t *series)
     stepi_json_end(print);
 }
 
-enum { COLUMN = 11, NAME_MIN = 24 };
+enum { COLUMN = 11, NAME_MIN = 24, INDENT = 2 };
 
 static void print_cell(stepi_print_t *print, const char *bytes, size_t length)
 {
@@ -92,40 +61,26 @@ static void print_durations(stepi_print_t *print, stepi_series_t *series)
     print_number(print, series->durations.total_ms, 1);
 }
 
-/* What stands in the first column. */
-static size_t name_width(const stepi_series_t *series)
+/* The columns that its name takes in the first one of the table. */
+static size_t name_columns(const stepi_series_t *series)
 {
-    const stepi_text_t name = series->is_step ? stepi_kept_text(&series->description) : operation_name(series);
-    return stepi_print_width(&name) + (series->is_step ? 10 : 0);
+    const stepi_text_t name = series->is_step ? stepi_kept_text(&series->description) : stepi_series_operation(series);
+    const size_t before = series->is_step ? INDENT + stepi_tag_columns(series->step, series->total) : 0;
+    return before + stepi_print_width(&name);
 }
 
 static void print_name(stepi_print_t *print, const stepi_series_t *series)
 {
-    const stepi_text_t operation = operation_name(series), description = stepi_kept_text(&series->description);
+    const stepi_text_t operation = stepi_series_operation(series), description = stepi_kept_text(&series->description);
     if (!series->is_step) {
         stepi_print_color(print, STEPI_COLOR_BOLD);
         stepi_print_text(print, &operation);
         stepi_print_color(print, STEPI_COLOR_NONE);
         return;
     }
-    stepi_print_literal(print, "  ");
+    stepi_print_spaces(print, INDENT);
     stepi_print_tag(print, series->step, series->total);
     stepi_print_text(print, &description);
-}
-
-static size_t tag_width(const stepi_series_t *series)
-{
-    char bytes[48];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
-    stepi_put_i64(&out, series->step);
-    if (series->total > 0)
-        stepi_put_i64(&out, series->total);
-    return (size_t)(out.at - bytes) + (series->total > 0 ? 4 : 8);
-}
-
-static size_t printed_width(const stepi_series_t *series)
-{
-    return series->is_step ? name_width(series) - 10 + 2 + tag_width(series) : name_width(series);
 }
 
 static void print_table(stepi_print_t *print, stepi_series_table_t *table)
@@ -133,8 +88,8 @@ static void print_table(stepi_print_t *print, stepi_series_table_t *table)
     static const char *const headings[] = { "count", "failures", "p50 ms", "p90 ms", "p99 ms", "max ms", "total ms" };
     size_t width = NAME_MIN;
     for (size_t i = 0; i < table->count; i++)
-        if (printed_width(&table->series[i]) > width)
-            width = printed_width(&table->series[i]);
+        if (name_columns(&table->series[i]) > width)
+            width = name_columns(&table->series[i]);
     stepi_print_color(print, STEPI_COLOR_DIM);
     stepi_print_spaces(print, width);
     for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
@@ -144,7 +99,7 @@ static void print_table(stepi_print_t *print, stepi_series_table_t *table)
     for (size_t i = 0; i < table->count; i++) {
         stepi_series_t *series = &table->series[i];
         print_name(print, series);
-        stepi_print_spaces(print, width - printed_width(series));
+        stepi_print_spaces(print, width - name_columns(series));
         if (has_row(series)) {
             print_number(print, series->ended, 0);
             stepi_print_color(print, series->failed > 0 ? STEPI_COLOR_BAD : STEPI_COLOR_NONE);
@@ -164,23 +119,18 @@ static void tell_others(const stepi_series_table_t *table)
 
 int64_t stepi_stats(stepi_cli_t *cli, size_t *unreadable)
 {
-    stats_t s = { .cli = cli };
-    const stepi_watcher_t watcher = { .context = &s, .step = see_step, .ended = see_end };
-    int64_t found = -1;
-    if (!stepi_series_begin(&s.table))
-        stepi_complain("error", "no memory");
-    else
-        found = stepi_watch_logs(cli, cli->names, cli->name_count, &watcher, unreadable);
+    stepi_series_table_t table;
+    int64_t found = stepi_series_read(cli, cli->names, cli->name_count, &table, unreadable);
     if (found == 0) {
-        found = (int64_t)s.table.count;
-        stepi_series_sort(&s.table);
-        if (!cli->json && s.table.count > 0)
-            print_table(cli->print, &s.table);
-        for (size_t i = 0; cli->json && i < s.table.count; i++)
-            if (has_row(&s.table.series[i]))
-                print_object(cli->print, &s.table.series[i]);
-        tell_others(&s.table);
+        found = (int64_t)table.count;
+        stepi_series_sort(&table);
+        if (!cli->json && table.count > 0)
+            print_table(cli->print, &table);
+        for (size_t i = 0; cli->json && i < table.count; i++)
+            if (has_row(&table.series[i]))
+                print_object(cli->print, &table.series[i]);
+        tell_others(&table);
     }
-    stepi_series_free(&s.table);
+    stepi_series_free(&table);
     return found;
 }

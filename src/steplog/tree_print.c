@@ -37,22 +37,11 @@ static void print_branch(stepi_print_t *print, const stepi_node_t *node, size_t 
     }
 }
 
-static size_t tag_columns(const stepi_node_t *node)
-{
-    char bytes[48];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
-    if (!node->is_step)
-        return 0;
-    stepi_put_i64(&out, node->step);
-    if (node->total > 0)
-        stepi_put_i64(&out, node->total);
-    return (size_t)(out.at - bytes) + (node->total > 0 ? 4 : 8);
-}
-
 static size_t name_columns(const stepi_node_t *node, size_t depth)
 {
     const stepi_text_t name = stepi_kept_text(&node->name);
-    return INDENT * (depth < DEPTH_MAX ? depth : DEPTH_MAX) + tag_columns(node) + stepi_print_width(&name);
+    const size_t tag = node->is_step ? stepi_tag_columns(node->step, node->total) : 0;
+    return INDENT * (depth < DEPTH_MAX ? depth : DEPTH_MAX) + tag + stepi_print_width(&name);
 }
 
 static size_t widest(stepi_node_t *root)
