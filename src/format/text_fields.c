@@ -289,8 +289,9 @@ void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, co
                                 bool has_elapsed, bool color)
 {
     stepi_text_list_t list = { .out = out, .color = color };
+    const uint32_t count = shape != NULL ? shape->count : 0;
     uint32_t i = 0;
-    for (; i < shape->count; i++) {
+    for (; i < count; i++) {
         const stepi_text_t key = stepi_shape_key(shape, (int)i);
         put_key(&list, &key, 0);
         stepi_template_add(template, i, out, shape->types[i], shape->decimals[i]);

@@ -90,7 +90,8 @@ static inline char *put_fields(const stepi_template_t *template, const stepi_bri
 
 /* The line, or what of it comes behind the time. False: there is not enough room, or the record is damaged. */
 /* A function of its own: with the lookup it would need more registers than there are. */
-__attribute__((noinline)) static bool put_line(const stepi_template_t *template, const stepi_brief_t *brief, stepi_out_t *out)
+__attribute__((noinline)) static bool put_line(const stepi_template_t *template, const stepi_brief_t *brief,
+                                               stepi_out_t *out)
 {
     if ((size_t)(out->end - out->at) < template->room ||
         (size_t)(brief->end - brief->values) < template->fields * sizeof(uint64_t))
@@ -130,7 +131,7 @@ static stepi_line_t line_of(const stepi_brief_t *brief)
     return line;
 }
 
-/* False: the line is too long for one. */
+/* False: the line is too long for one. `shape`: NULL where there are no fields. */
 static bool make_template(const stepi_text_format_t *self, stepi_template_t *template, const stepi_brief_t *brief,
                           const stepi_shape_t *shape)
 {
@@ -144,22 +145,28 @@ static bool make_template(const stepi_text_format_t *self, stepi_template_t *tem
     template->step = brief->step;
     template->shape = brief->shape;
     template->text_bytes = brief->text_bytes;
-    template->fields = shape->count;
+    template->fields = line.fields.left;
     template->room = (uint32_t)(out.at - template->bytes) + STEPI_TEMPLATE_PIECES *(STEPI_PADDING + STEPI_DOUBLE_BYTES);
     memcpy(template->text, brief->text, brief->text_bytes);
     return !out.overflow;
+}
+
+/* Whether the record has as many fields as its shape, or neither of them. */
+static bool has_fields_of(const stepi_brief_t *brief, const stepi_shape_t *shape)
+{
+    if (brief->shape == 0)
+        return true;
+    return shape != NULL && shape->count > 0 && shape->count == stepi_record_header(brief->record).fields;
 }
 
 /* Of a line that was met twice in a row at its place. */
 __attribute__((noinline, cold)) static void learn(stepi_text_format_t *self, stepi_template_t *template, uint32_t hash,
                                                   const stepi_brief_t *brief)
 {
-    const stepi_shape_t *shape = stepi_shape_find(brief->shape);
+    const stepi_shape_t *shape = brief->shape != 0 ? stepi_shape_find(brief->shape) : NULL;
     const bool again = template->hash == hash;
     template->hash = hash;
-    if (!again || shape == NULL || shape->count == 0 || shape->count != stepi_record_header(brief->record).fields)
-        return;
-    if (!make_template(self, template, brief, shape))
+    if (again && has_fields_of(brief, shape) && !make_template(self, template, brief, shape))
         template->room = 0;
 }
 

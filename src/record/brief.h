@@ -1,9 +1,8 @@
-/* What most records say, and no more: a step that ended well, or a message, with the fields of a known call site. They are what
- * the short way of a call leaves (core/short.c).
+/* What most records say, and no more: a step that ended well, or a message, without fields or with those of a known call site.
  *
- *     success()         header │ elapsed │ step, total │ shape │ values │ texts
- *     quick success     header │ step, total │ description │ shape │ values │ texts
- *     message           header │ text │ shape │ values │ texts
+ *     success()         header │ elapsed │ step, total │ (shape │ values │ texts)
+ *     quick success     header │ step, total │ description │ (shape │ values │ texts)
+ *     message           header │ text │ (shape │ values │ texts)
  *
  * A line (record/line.h) has room for all that any record can say, and has to be cleared before it is filled; that costs as much as
  * the text. A brief is where things stand in the record. What says anything else, or is damaged, is none: it is decoded. */
@@ -19,7 +18,7 @@ typedef struct stepi_brief {
     uint64_t step;      /* step and total, as they lie in the record; 0: it is a message */
     const char *text;   /* the step's description, or the message: whole, and not NULL */
     uint32_t text_bytes;
-    uint32_t shape;        /* its number, which nobody has looked up yet */
+    uint32_t shape;        /* its number, which nobody has looked up yet; 0: there are no fields */
     const uint8_t *values; /* nor has anybody looked whether all of them lie within the record, as the number does */
     bool is_message;
     bool has_elapsed;   /* it is success(), and its description is for the one who knows the operation */
@@ -31,12 +30,13 @@ typedef struct stepi_brief {
     int64_t wall_ns, elapsed_ns;
 } stepi_brief_t;
 
+/* The parts of such records, the shape aside. Shorter than _MIN are none: so whatever is of fixed length and stands before the shape lies
+ * within the record. */
 enum {
-    STEPI_BRIEF_MIN =
-        64, /* no such record is shorter: whatever has a fixed length and stands before the shape lies within it */
-    STEPI_BRIEF_SUCCESS = STEPI_PART_ELAPSED | STEPI_PART_STEP | STEPI_PART_SHAPE,
-    STEPI_BRIEF_QUICK = STEPI_FLAG_DETACHED | STEPI_PART_STEP | STEPI_PART_DESCRIPTION | STEPI_PART_SHAPE,
-    STEPI_BRIEF_MESSAGE = STEPI_PART_TEXT | STEPI_PART_SHAPE,
+    STEPI_BRIEF_MIN = 56,
+    STEPI_BRIEF_SUCCESS = STEPI_PART_ELAPSED | STEPI_PART_STEP,
+    STEPI_BRIEF_QUICK = STEPI_FLAG_DETACHED | STEPI_PART_STEP | STEPI_PART_DESCRIPTION,
+    STEPI_BRIEF_MESSAGE = STEPI_PART_TEXT,
 };
 
 /* What lies behind the text at `at`; NULL where it is cut, NULL itself, or does not end within the record. */
@@ -58,13 +58,14 @@ static inline const uint8_t *stepi_brief_step(stepi_brief_t *brief, const uint8_
     return at + sizeof(brief->step);
 }
 
-/* The parts at `at`; what lies behind them, or NULL. */
+/* The parts before the shape, at `at`; what lies behind them, or NULL. */
 static inline const uint8_t *stepi_brief_parts(stepi_brief_t *brief, const stepi_record_t *header, const uint8_t *at)
 {
-    brief->is_message = header->kind == STEPI_MESSAGE && header->parts == STEPI_BRIEF_MESSAGE;
-    brief->has_elapsed = header->kind == STEPI_STEP_SUCCESS && header->parts == STEPI_BRIEF_SUCCESS;
+    const int parts = header->parts & ~STEPI_PART_SHAPE;
+    brief->is_message = header->kind == STEPI_MESSAGE && parts == STEPI_BRIEF_MESSAGE;
+    brief->has_elapsed = header->kind == STEPI_STEP_SUCCESS && parts == STEPI_BRIEF_SUCCESS;
     brief->step = 0;
-    if (header->kind == STEPI_STEP_SUCCESS && header->parts == STEPI_BRIEF_QUICK)
+    if (header->kind == STEPI_STEP_SUCCESS && parts == STEPI_BRIEF_QUICK)
         return stepi_brief_text(brief, stepi_brief_step(brief, at));
     if (brief->is_message)
         return stepi_brief_text(brief, at);
@@ -72,6 +73,21 @@ static inline const uint8_t *stepi_brief_parts(stepi_brief_t *brief, const stepi
         return NULL;
     memcpy(&brief->elapsed, at, sizeof(brief->elapsed));
     return stepi_brief_step(brief, at + sizeof(brief->elapsed));
+}
+
+/* The shape and the values, at `at`. False: fields bring their keys along, or they do not begin within the record. */
+static inline bool stepi_brief_fields(stepi_brief_t *brief, const stepi_record_t *header, const uint8_t *at)
+{
+    const size_t shape_bytes = 2 * sizeof(brief->shape);
+    brief->shape = 0;
+    brief->values = at;
+    if ((header->parts & STEPI_PART_SHAPE) == 0)
+        return header->fields == 0;
+    if ((size_t)(brief->end - at) < shape_bytes)
+        return false;
+    memcpy(&brief->shape, at, sizeof(brief->shape));
+    brief->values = at + shape_bytes;
+    return brief->shape != 0;
 }
 
 /* False: the record at bytes[0..size) is no such one. */
@@ -82,12 +98,9 @@ static inline bool stepi_brief_read(const uint8_t *bytes, size_t size, stepi_bri
         return false;
     brief->record = bytes;
     brief->end = bytes + header.bytes;
-    const uint8_t *shape = stepi_brief_parts(brief, &header, bytes + sizeof(header));
-    const size_t shape_bytes = 2 * sizeof(brief->shape);
-    if (shape == NULL || (size_t)(brief->end - shape) < shape_bytes)
+    const uint8_t *at = stepi_brief_parts(brief, &header, bytes + sizeof(header));
+    if (at == NULL || !stepi_brief_fields(brief, &header, at))
         return false;
-    memcpy(&brief->shape, shape, sizeof(brief->shape));
-    brief->values = shape + shape_bytes;
     memcpy(&brief->what, bytes + offsetof(stepi_record_t, kind), sizeof(brief->what));
     brief->operation = header.operation;
     brief->stamp = header.stamp;

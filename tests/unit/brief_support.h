@@ -15,8 +15,8 @@ typedef struct site {
     uint8_t kind, level;
     uint16_t depth;
     int32_t step, total;
-    sample_t text; /* description or message */
-    const stepi_shape_t *shape;
+    sample_t text;              /* description or message */
+    const stepi_shape_t *shape; /* NULL: it has no fields */
 } site_t;
 
 typedef struct made_brief {
@@ -77,7 +77,7 @@ UNUSED static void make_sites(site_t sites[SITES])
                              .level = levels[random_below(COUNT(levels))],
                              .depth = (uint16_t)(random_below(3) != 0 ? 0 : random_below(40)),
                              .text = random_text(),
-                             .shape = random_shape(i) };
+                             .shape = random_below(4) != 0 ? random_shape(i) : NULL };
         sites[i].kind = sites[i].parts == STEPI_BRIEF_MESSAGE ? STEPI_MESSAGE : STEPI_STEP_SUCCESS;
         if (sites[i].kind != STEPI_MESSAGE) {
             sites[i].step = (int32_t)random_below(12) - 2;
@@ -144,31 +144,44 @@ static void put_values(made_brief_t *made, const stepi_shape_t *shape)
         put_bytes(made, texts[i].bytes, texts[i].length);
 }
 
+static void put_fields(made_brief_t *made, const stepi_shape_t *shape)
+{
+    const uint32_t head[2] = { shape->number, 0 };
+    put_bytes(made, head, sizeof(head));
+    put_values(made, shape);
+}
+
+static void put_parts(made_brief_t *made, const site_t *site)
+{
+    const uint64_t elapsed = random_below(4) == 0 ? random_bits() >> random_below(64) : random_below(10000000000);
+    if (site->parts == STEPI_BRIEF_SUCCESS)
+        put_bytes(made, &elapsed, sizeof(elapsed));
+    if (site->parts != STEPI_BRIEF_MESSAGE) {
+        put_bytes(made, &site->step, sizeof(site->step));
+        put_bytes(made, &site->total, sizeof(site->total));
+    }
+    if (site->parts != STEPI_BRIEF_SUCCESS)
+        put_sample(made, site->text);
+}
+
 /* A record of the site, of that operation (0: none) at that moment. */
 UNUSED static void make_brief(made_brief_t *made, const site_t *site, uint64_t operation, uint64_t stamp)
 {
     static const uint8_t padding[8];
-    const uint64_t elapsed = random_below(4) == 0 ? random_bits() >> random_below(64) : random_below(10000000000);
-    const uint32_t shape[2] = { site->shape->number, 0 };
     stepi_record_t header = { .seq = stamp,
                               .stamp = stamp,
                               .operation = operation,
                               .kind = site->kind,
                               .level = site->level,
                               .parts = site->parts,
-                              .depth = site->depth,
-                              .fields = site->shape->count };
+                              .depth = site->depth };
     made->used = sizeof(header);
-    if ((site->parts & STEPI_PART_ELAPSED) != 0)
-        put_bytes(made, &elapsed, sizeof(elapsed));
-    if ((site->parts & STEPI_PART_STEP) != 0) {
-        put_bytes(made, &site->step, sizeof(site->step));
-        put_bytes(made, &site->total, sizeof(site->total));
+    put_parts(made, site);
+    if (site->shape != NULL) {
+        header.parts |= STEPI_PART_SHAPE;
+        header.fields = site->shape->count;
+        put_fields(made, site->shape);
     }
-    if (site->parts != STEPI_BRIEF_SUCCESS)
-        put_sample(made, site->text);
-    put_bytes(made, shape, sizeof(shape));
-    put_values(made, site->shape);
     put_bytes(made, padding, (8 - made->used % 8) % 8);
     made->size = made->used;
     header.bytes = (uint32_t)made->size;
