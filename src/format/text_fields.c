@@ -215,7 +215,7 @@ static void put_marks(stepi_text_list_t *list, const stepi_line_t *line, unsigne
         stepi_put_literal(list->out, "flight_recorder=true");
     }
     if (line->is_recovered) {
-        put_separator(list);
+        stepi_text_list_next(list);
         stepi_put_literal(list->out, "recovered=true");
     }
 }
