@@ -376,6 +376,7 @@ void stepi_backend_reset_in_child(step_log_t *log)
     atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
     atomic_store_explicit(&log->parked, 0, memory_order_relaxed);
     atomic_store_explicit(&log->stalled, 0, memory_order_relaxed);
+    stepi_crash_reset_in_child(&log->crash); /* first: names in the store are the parent's */
     if (is_whole) {
         stepi_free(b->sources);
         stepi_optable_clear(&b->operations);
@@ -385,7 +386,6 @@ void stepi_backend_reset_in_child(step_log_t *log)
     b->held_since_ns = 0;
     b->processed = 0;
     memset(b->losses_told, 0, sizeof(b->losses_told));
-    stepi_crash_reset_in_child(&log->crash);
     stepi_optable_reset_in_child(&b->operations);
     stepi_retention_reset_in_child(&b->retention);
     stepi_ledger_reset_in_child(&b->ledger);
