@@ -419,6 +419,8 @@ void stepi_registry_reset_in_child(void)
         self->tid = stepi_thread_id();
     }
     for (step_log_t *log = stepi_logs; log != NULL; log = log->next) {
+        for (stepi_ring_t *ring = log->rings; ring != NULL; ring = ring->next_in_log)
+            stepi_ring_leave_file(ring, stepi_backend_is_here(log));
         log->rings = NULL; /* mapped still: their records are the parent's to write */
         atomic_fetch_add_explicit(&log->rings_version, 1, memory_order_relaxed);
     }

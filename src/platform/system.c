@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -39,6 +40,16 @@ void *stepi_pages_map_file(int fd, size_t bytes)
 bool stepi_pages_map_file_over(void *at, int fd, size_t offset, size_t bytes)
 {
     return mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE | MAP_FIXED, fd, (off_t)offset) != MAP_FAILED;
+}
+
+bool stepi_pages_leave_file(void *at, size_t bytes, stepi_pages_hold_t what)
+{
+    void *pages = map(bytes, MAP_NORESERVE);
+    if (pages == NULL)
+        return false;
+    if (what == STEPI_PAGES_COPY)
+        memcpy(pages, at, bytes);
+    return mremap(pages, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, at) != MAP_FAILED;
 }
 
 void stepi_pages_unmap(void *pages, size_t bytes)

@@ -17,6 +17,10 @@ void stepi_pages_unmap(void *pages, size_t bytes);
 void *stepi_pages_map_file(int fd, size_t bytes);
 bool stepi_pages_map_file_over(void *at, int fd, size_t offset, size_t bytes);
 
+/* Pages of our own in place of a file's: zeros, or what the file holds. False: they are the file's still. */
+typedef enum stepi_pages_hold { STEPI_PAGES_ZEROS, STEPI_PAGES_COPY } stepi_pages_hold_t;
+bool stepi_pages_leave_file(void *at, size_t bytes, stepi_pages_hold_t what);
+
 /* In a forked child the first `bytes` of these pages read as zeros: the sign that the child inherited them. Where the
  * kernel cannot (before 4.14), only pthread_atfork() notices forks. */
 void stepi_pages_wipe_on_fork(void *pages, size_t bytes);

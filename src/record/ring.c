@@ -60,6 +60,12 @@ void stepi_ring_free(stepi_ring_t *ring)
         stepi_pages_unmap(ring, ring->mapped);
 }
 
+void stepi_ring_leave_file(stepi_ring_t *ring, bool is_read)
+{
+    if (ring->file != 0)
+        stepi_pages_leave_file(ring->mark, stepi_ring_file_bytes(ring->bytes), is_read ? STEPI_PAGES_COPY : STEPI_PAGES_ZEROS);
+}
+
 static uint64_t lap_end(const stepi_ring_t *ring, uint64_t position)
 {
     return position - (position & ring->mask) + ring->bytes;

@@ -86,6 +86,10 @@ static inline size_t stepi_ring_file_bytes(size_t bytes)
 stepi_ring_t *stepi_ring_new(size_t bytes, int fd);
 void stepi_ring_free(stepi_ring_t *ring);
 
+/* In a forked child: from now on what it does to a ring that it inherited is not done to its parent's file. A call that fork() came
+ * upon, in a signal handler, may go on here; with `is_read` also a reader. */
+void stepi_ring_leave_file(stepi_ring_t *ring, bool is_read);
+
 /* The record was encoded at the position and ends before `end`: now the backend may see it. */
 static inline void stepi_ring_publish(stepi_ring_t *ring, uint64_t end, uint64_t stamp, uint64_t ticks)
 {
