@@ -3,6 +3,7 @@
 #include "core/lifecycle.h"
 #include "core/log.h"
 #include "core/registry.h"
+#include "platform/io.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 #include "record/seal.h"
@@ -35,7 +36,7 @@ static void describe_process(step_log_t *log)
 static bool begin_shapes(int fd)
 {
     const uint64_t mark[2] = { STEPI_MARK_SHAPES, STEPI_MARK_FORM };
-    return write(fd, mark, sizeof(mark)) == (ssize_t)sizeof(mark) && stepi_shapes_write_to(fd);
+    return stepi_write_small(fd, mark, sizeof(mark)) && stepi_shapes_write_to(fd);
 }
 
 static void close_parts(stepi_crash_ring_t *crash)

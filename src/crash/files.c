@@ -33,13 +33,10 @@ static int open_directory(int at, const char *path)
 /* With so many zeros, for which there is room. */
 static int make_file(int directory, const char *name, size_t bytes)
 {
-    int fd = above_standard(stepi_open_at(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE));
+    const int fd = above_standard(stepi_open_at(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE));
     if (fd < 0)
         return -1;
-    int error = 0;
-    if (bytes > 0)
-        while ((error = posix_fallocate(fd, 0, (off_t)bytes)) == EINTR)
-            ;
+    const int error = bytes > 0 ? stepi_allocate(fd, 0, bytes) : 0;
     if (error != 0) {
         close(fd);
         unlinkat(directory, name, 0);

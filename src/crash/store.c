@@ -1,5 +1,6 @@
 #include "crash/store.h"
 
+#include "platform/io.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 #include "record/record.h"
@@ -64,7 +65,7 @@ static stepi_extent_t *extent_at(const stepi_store_t *store, uint32_t at)
 static uint32_t add_extent(stepi_store_t *store)
 {
     const size_t offset = (size_t)store->count * STEPI_EXTENT_BYTES;
-    if (store->count == STEPI_EXTENTS_MAX || posix_fallocate(store->fd, (off_t)offset, STEPI_EXTENT_BYTES) != 0 ||
+    if (store->count == STEPI_EXTENTS_MAX || stepi_allocate(store->fd, (off_t)offset, STEPI_EXTENT_BYTES) != 0 ||
         !stepi_pages_map_file_over(store->base + offset, store->fd, offset, STEPI_EXTENT_BYTES))
         return NOBODY;
     stepi_extent_t *extent = extent_at(store, store->count);

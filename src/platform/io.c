@@ -151,6 +151,31 @@ int stepi_write_all(int fd, const char *bytes, size_t len, size_t *taken)
     return stepi_write_lines(fd, bytes, len, taken, &torn);
 }
 
+bool stepi_write_small(int fd, const void *bytes, size_t len)
+{
+    size_t taken;
+    stepi_signals_t held;
+    stepi_signals_hold(&held);
+    const int error = stepi_write_all(fd, bytes, len, &taken);
+    stepi_signals_release(&held, error);
+    if (error != 0)
+        errno = error;
+    return error == 0;
+}
+
+int stepi_allocate(int fd, off_t offset, size_t bytes)
+{
+    int error;
+    int tries = 0;
+    stepi_signals_t held;
+    stepi_signals_hold(&held);
+    do
+        error = posix_fallocate(fd, offset, (off_t)bytes);
+    while (error == EINTR && ++tries < INTERRUPTIONS_MAX);
+    stepi_signals_release(&held, error);
+    return error;
+}
+
 int stepi_open_at(int dir, const char *path, int flags, mode_t mode)
 {
     int fd = -1;

@@ -30,6 +30,12 @@ int stepi_write_all(int fd, const char *bytes, size_t len, size_t *taken);
  * with the beginning of a line. */
 int stepi_write_lines(int fd, const char *bytes, size_t len, size_t *taken, bool *torn);
 
+/* The same for a few bytes at once, with the signals held meanwhile. False: see errno. */
+bool stepi_write_small(int fd, const void *bytes, size_t len);
+
+/* Room for bytes [offset, offset + bytes) of a file, which read as zeros. 0, or an errno value. No signal comes of it. */
+int stepi_allocate(int fd, off_t offset, size_t bytes);
+
 /* openat() that does not give up at the first EINTR (network and user-space file systems). -1 and errno. */
 int stepi_open_at(int dir, const char *path, int flags, mode_t mode);
 

@@ -1,6 +1,7 @@
 #include "record/shape.h"
 
 #include "platform/futex.h"
+#include "platform/io.h"
 #include "platform/system.h"
 #include "record/redact.h"
 #include "record/shape_file.h"
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { BUCKETS = 1024, FILES_MAX = 32, ARENA_BYTES = 64 * 1024, KEY_MAX = 1024, FILE_MAX = 4096 };
 
@@ -138,16 +138,17 @@ static const char *keep_file(const char *file, size_t length)
 static bool write_shape(int fd, const stepi_shape_t *shape)
 {
     static uint8_t bytes[STEPI_SHAPE_FILE_MAX]; /* under the lock; stacks may be small */
-    const size_t n = stepi_shape_store(shape, bytes);
-    return write(fd, bytes, n) == (ssize_t)n;
+    return stepi_write_small(fd, bytes, stepi_shape_store(shape, bytes));
 }
 
 /* To every file. */
 static bool tell_files(const stepi_shape_t *shape)
 {
+    const int saved = errno; /* it is a logging call's */
     bool all = true;
     for (int i = 0; i < FILES_MAX; i++)
         all &= files[i] == 0 || write_shape(files[i] - 1, shape);
+    errno = saved;
     return all;
 }
 
