@@ -293,8 +293,7 @@ static void add_work(step_log_t *log, void *argument)
     output->slot = b->output_count < STEPI_OUTPUTS_MAX ? stepi_ledger_add(&b->ledger) : -1;
     if (output->slot < 0)
         return;
-    if (stepi_crash_is_on(&log->crash))
-        stepi_crash_output_added(log, output);
+    stepi_crash_output_added(log, output);
     const int at = atomic_load_explicit(&b->output_count, memory_order_relaxed);
     b->outputs[at] = output;
     /* release: a flush waits for outputs without the pump lock */

@@ -2,6 +2,7 @@
 
 #include "core/lifecycle.h"
 #include "core/log.h"
+#include "core/misuse.h"
 #include "core/registry.h"
 #include "platform/io.h"
 #include "platform/memory.h"
@@ -63,8 +64,7 @@ static bool make_files(step_log_t *log)
     describe_process(log);
     const bool has_store = stepi_store_open(&crash->store, store);
     if (has_store && begin_shapes(crash->shapes) && stepi_crash_files_show(&crash->files)) {
-        for (int i = 0; i < log->backend.output_count; i++) /* in a forked child */
-            stepi_crash_output_added(log, log->backend.outputs[i]);
+        crash->is_new = true;
         /* release: whoever sees it on finds it whole */
         atomic_store_explicit(&crash->is_on, true, memory_order_release);
         return true;
@@ -99,8 +99,10 @@ int stepi_crash_open(step_log_t *log, const step_log_options_t *options)
         return STEP_ENOTSUP;
     }
     crash->path = stepi_path_absolute(options->crash_ring_dir);
-    if (crash->path != NULL && make_files(log))
+    if (crash->path != NULL && make_files(log)) {
+        crash->is_new = false; /* there are no outputs yet */
         return STEP_OK;
+    }
     const int error = errno;
     free(crash->path);
     crash->path = NULL;
@@ -111,8 +113,9 @@ int stepi_crash_open(step_log_t *log, const step_log_options_t *options)
 
 static void tell_no_room(step_log_t *log, const char *what, int error)
 {
+    char text[128];
     stepi_diagnose(log, STEPI_TROUBLE_MEMORY, STEP_EIO, "crash_ring_dir %s: %s: %s would be lost if this process were killed",
-                   log->crash.path, strerror(error), what);
+                   log->crash.path, stepi_error_text(error, text, sizeof(text)), what);
 }
 
 static stepi_ring_t *ring_in_file(step_log_t *log)
@@ -146,8 +149,15 @@ stepi_ring_t *stepi_crash_ring_new(step_log_t *log)
         ring = ring_in_file(log);
     if (ring != NULL)
         return ring;
-    tell_no_room(log, "what this thread logs", errno);
+    atomic_store_explicit(&crash->untold, errno, memory_order_relaxed);
     return stepi_ring_new(log->ring_bytes, -1);
+}
+
+void stepi_crash_tell(step_log_t *log)
+{
+    const int error = atomic_exchange_explicit(&log->crash.untold, 0, memory_order_relaxed);
+    if (error != 0)
+        tell_no_room(log, "what this thread logs", error);
 }
 
 void stepi_crash_ring_gone(step_log_t *log, const stepi_ring_t *ring)
@@ -158,7 +168,7 @@ void stepi_crash_ring_gone(step_log_t *log, const stepi_ring_t *ring)
 
 /* ---- What the reader has to know ---- */
 
-void stepi_crash_output_added(step_log_t *log, const stepi_output_t *output)
+static void note_output(step_log_t *log, const stepi_output_t *output)
 {
     stepi_crash_ring_t *crash = &log->crash;
     stepi_owner_output_t *noted = &crash->files.owner->output[output->slot];
@@ -184,18 +194,44 @@ void stepi_crash_output_added(step_log_t *log, const stepi_output_t *output)
     atomic_store_explicit(&crash->files.owner->outputs, (uint32_t)output->slot + 1, memory_order_release);
 }
 
+void stepi_crash_output_added(step_log_t *log, const stepi_output_t *output)
+{
+    if (stepi_crash_is_on(&log->crash) && !log->crash.is_new)
+        note_output(log, output);
+}
+
+static void keep_bound(step_log_t *log);
+
 void stepi_crash_level_changed(step_log_t *log)
 {
     if (stepi_crash_is_on(&log->crash))
         log->crash.files.owner->level = stepi_level_of(log);
 }
 
-void stepi_crash_keep_time(step_log_t *log)
+/* The files of a forked child may be made by any thread of its, which knows nothing of outputs. */
+static void settle_in(step_log_t *log)
+{
+    const stepi_backend_t *b = &log->backend;
+    for (int i = 0; i < b->output_count; i++)
+        note_output(log, b->outputs[i]);
+    if (b->bound != NULL)
+        keep_bound(log);
+    log->crash.is_new = false;
+}
+
+static void keep_time(step_log_t *log)
 {
     stepi_owner_t *owner = log->crash.files.owner;
     const uint32_t next = 1 - (atomic_load_explicit(&owner->time_at, memory_order_relaxed) & 1);
     owner->time[next] = log->backend.time;
     atomic_store_explicit(&owner->time_at, next, memory_order_release);
+}
+
+void stepi_crash_keep_up(step_log_t *log)
+{
+    keep_time(log);
+    if (log->crash.is_new)
+        settle_in(log);
 }
 
 void stepi_crash_resolved(step_log_t *log, int slot, uint64_t through)
@@ -276,7 +312,10 @@ void stepi_crash_leave_out(step_log_t *log, stepi_kept_t *kept)
 
 static void replace(step_log_t *log, stepi_kept_t **kept, stepi_kept_t *with)
 {
-    stepi_store_free_behind(&log->crash.store, *kept, log->backend.processed);
+    if (*kept != NULL) { /* also where no record gets a number: what waits to be freed must not grow for ever */
+        stepi_store_settle(&log->crash.store, settled(log));
+        stepi_store_free_behind(&log->crash.store, *kept, log->backend.processed);
+    }
     *kept = with;
 }
 
@@ -305,27 +344,34 @@ void stepi_crash_operation_ended(step_log_t *log, stepi_open_operation_t *operat
         replace(log, &operation->kept[i], NULL);
 }
 
-/* As a record of no operation and no time: it comes before all others. */
-void stepi_crash_bound_changed(step_log_t *log)
+/* As a record of no operation and no time: it comes before all others, but for what was bound earlier. */
+static void keep_bound(step_log_t *log)
 {
+    stepi_crash_ring_t *crash = &log->crash;
     const stepi_bound_t *bound = log->backend.bound;
-    if (!stepi_crash_is_on(&log->crash))
-        return;
     const size_t room = sizeof(stepi_record_t) + 2 * sizeof(uint64_t) + bound->bytes;
     uint8_t *record = stepi_alloc_zeroed(room);
-    const stepi_draft_t draft = {
-        .kind = STEPI_MESSAGE, .level = STEP_LEVEL_INFO, .parts = STEPI_PART_BOUND | STEPI_FLAG_QUIET, .bound = bound
-    };
+    const stepi_draft_t draft = { .kind = STEPI_MESSAGE,
+                                  .level = STEP_LEVEL_INFO,
+                                  .parts = STEPI_PART_BOUND | STEPI_FLAG_QUIET,
+                                  .seq = ++crash->binds,
+                                  .bound = bound };
     const size_t bytes = record != NULL ? stepi_record_encode(&draft, record, room, room) : 0;
     stepi_kept_t *kept = NULL;
     if (bytes > 0) {
         stepi_record_seal(record, bytes);
-        kept = stepi_store_keep(&log->crash.store, (stepi_kept_as_t){ .number = STEPI_NUMBER_NAMES }, record);
+        kept = stepi_store_keep(&crash->store, (stepi_kept_as_t){ .number = STEPI_NUMBER_NAMES }, record);
     }
     stepi_free(record);
     if (kept == NULL)
         tell_no_room(log, "what is bound to the log", ENOSPC);
-    replace(log, &log->crash.bound, kept);
+    replace(log, &crash->bound, kept);
+}
+
+void stepi_crash_bound_changed(step_log_t *log)
+{
+    if (stepi_crash_is_on(&log->crash) && !log->crash.is_new)
+        keep_bound(log);
 }
 
 /* ---- Writing ---- */

@@ -25,11 +25,14 @@ typedef struct stepi_crash_ring {
     _Atomic bool is_on;
     char *path;    /* of DIR, absolute; NULL: not asked for */
     bool has_ended; /* nothing is made any more */
+    bool is_new;    /* outputs and what is bound are not noted yet; changes under the pump lock, once it is on */
+    _Atomic int untold; /* errno of a ring that found no room */
     int shapes;    /* descriptor */
     stepi_crash_files_t files;
     stepi_store_t store;
     stepi_intent_t *intents[STEPI_CRASH_OUTPUTS];
     stepi_kept_t *bound; /* what was bound to the log */
+    uint64_t binds;
     const stepi_ring_t *ring; /* of the record that is in hand */
     const uint8_t *record;
 } stepi_crash_ring_t;
@@ -43,15 +46,18 @@ static inline bool stepi_crash_is_on(const stepi_crash_ring_t *crash)
 /* Makes the files in `directory`. STEP_OK, STEP_ENOMEM, STEP_ENOTSUP, or STEP_EIO after telling why. */
 int stepi_crash_open(step_log_t *log, const step_log_options_t *options);
 
-/* A ring for a thread, in a file if the log has a crash ring; in memory, and it is said, if there is no room for one. NULL without
- * memory. In a forked child it first makes the files. Under the registry's lock. */
+/* A ring for a thread, in a file if the log has a crash ring; in memory if there is no room for one. NULL without memory. In a forked
+ * child it first makes the files. Under the registry's lock: what there is to say stepi_crash_tell() says without it. */
 stepi_ring_t *stepi_crash_ring_new(step_log_t *log);
+void stepi_crash_tell(step_log_t *log);
 void stepi_crash_ring_gone(step_log_t *log, const stepi_ring_t *ring);
 
 void stepi_crash_output_added(step_log_t *log, const stepi_output_t *output);
 void stepi_crash_level_changed(step_log_t *log);
 void stepi_crash_bound_changed(step_log_t *log);
-void stepi_crash_keep_time(step_log_t *log);
+
+/* Before records are taken from the rings. */
+void stepi_crash_keep_up(step_log_t *log);
 
 /* The record that the backend has in hand: it is decided later, or gets its number. What is kept may be NULL: there was no room. */
 static inline void stepi_crash_take(stepi_crash_ring_t *crash, const stepi_ring_t *ring, const uint8_t *record)

@@ -268,9 +268,9 @@ stepi_pass_t stepi_backend_pass(step_log_t *log)
     if (!find_latest(b, &latest))
         return STEPI_PASS_DRY;
     stepi_timebase_refresh(&b->time);
-    if (stepi_crash_is_on(&log->crash))
-        stepi_crash_keep_time(log);
     refresh_rings(log); /* a ring that was new meanwhile may hold what comes before the latest publication */
+    if (stepi_crash_is_on(&log->crash))
+        stepi_crash_keep_up(log);
     let_stores_arrive(b);
     const uint64_t cutoff = read_heads(log, latest, &half_full);
     const bool took = merge(log, cutoff);

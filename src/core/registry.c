@@ -334,6 +334,7 @@ static stepi_ring_t *adopt_ring(stepi_thread_t *self, step_log_t *log, uint64_t 
     }
     stepi_registry_release();
     if (ring != NULL && stepi_log_visit(log)) {
+        stepi_crash_tell(log);
         stepi_backend_ensure(log);
         stepi_log_leave(log);
     }
