@@ -167,15 +167,16 @@ static void remove_files(const stepi_crash_files_t *files)
         unlinkat(files->directory, names[i], 0);
 }
 
+/* Under its hidden name: should the process be killed meanwhile, the rest is cleaned up by whoever looks next. */
 void stepi_crash_files_unlink(stepi_crash_files_t *files)
 {
     char hidden[STEPI_CRASH_NAME + 1];
     if (files->directory < 0)
         return;
-    remove_files(files);
     hidden_name(files, hidden);
-    if (unlinkat(files->parent, files->name, AT_REMOVEDIR) != 0)
-        unlinkat(files->parent, hidden, AT_REMOVEDIR);
+    renameat(files->parent, files->name, files->parent, hidden); /* it has it already, if it was not shown yet */
+    remove_files(files);
+    unlinkat(files->parent, hidden, AT_REMOVEDIR);
 }
 
 void stepi_crash_files_close(stepi_crash_files_t *files)

@@ -159,12 +159,23 @@ static int64_t begun_of(int lock)
     return (int64_t)((uint64_t)time->wall - ((uint64_t)time->ns - (uint64_t)time->first_ns));
 }
 
+/* From its beginning; NULL: see errno. */
+static DIR *open_list(int directory)
+{
+    const int fd = fcntl(directory, F_DUPFD_CLOEXEC, 3);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    if (list != NULL)
+        rewinddir(list);
+    else if (fd >= 0)
+        close(fd);
+    return list;
+}
+
 static void remove_all(int parent, int directory, const char *name)
 {
-    DIR *list = fdopendir(dup(directory));
+    DIR *list = open_list(directory);
     if (list == NULL)
         return;
-    rewinddir(list);
     for (struct dirent *entry; (entry = readdir(list)) != NULL;)
         unlinkat(directory, entry->d_name, 0); /* there are no directories of ours in it */
     closedir(list);
@@ -179,11 +190,14 @@ static void clean(const stepi_findings_t *findings, const char *name, time_t now
     bool live;
     if (directory < 0)
         return;
-    const int lock = lock_owner(directory, &live);
-    if (!live && fstat(directory, &status) == 0 && now - status.st_mtime > HALF_MADE_S)
-        remove_all(findings->directory, directory, name);
-    if (lock >= 0)
-        close(lock);
+    /* its age first: whoever is making it must find the lock free */
+    if (fstat(directory, &status) == 0 && now - status.st_mtime > HALF_MADE_S) {
+        const int lock = lock_owner(directory, &live);
+        if (!live)
+            remove_all(findings->directory, directory, name);
+        if (lock >= 0)
+            close(lock);
+    }
     close(directory);
 }
 
@@ -308,12 +322,11 @@ static void load_ring(stepi_dead_t *dead, stepi_remains_t *remains, const char *
 /* Every file of that kind. */
 static void load_kind(stepi_dead_t *dead, stepi_remains_t *remains, const char *kind)
 {
-    DIR *list = fdopendir(dup(dead->directory));
+    DIR *list = open_list(dead->directory);
     uint32_t number;
     remains->lacks_memory |= list == NULL;
     if (list == NULL)
         return;
-    rewinddir(list);
     for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
         if (!is_file(entry->d_name, kind, &number))
             continue;
