@@ -1,6 +1,7 @@
 /* restart: a service that is killed at work, and started again.
  *
- *     restart [DIRECTORY]     for crash rings; /dev/shm/step_logger_example without
+ *     restart [DIRECTORY [killed]]     for crash rings; /dev/shm/step_logger_example without. killed: and not started again,
+ *                                      so that `steplog recover DIRECTORY` finds something
  *
  * kill -9, the out-of-memory killer, a container that is stopped: the process gets no chance to write what it has logged. With a
  * crash ring what it has logged is in files. The next one begins by writing what is left there. */
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +72,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         directory = argv[1];
+    if (argc > 2 && strcmp(argv[2], "killed") == 0)
+        serve(true);
     const pid_t first = fork();
     if (first == 0) {
         serve(true);

@@ -483,6 +483,21 @@ says "recover with a time" 2 'takes one DIR, and no times'
 mkdir rings
 run recover rings
 says "recover where there is nothing" 0 '0 records of 0 processes'
+if [ -x "$(dirname "$steplog")/examples/restart" ]; then
+    code=0
+    "$(dirname "$steplog")/examples/restart" "$PWD/rings" killed >first.log 2>err || code=$?
+    verify "a service is killed" [ "$code" = 137 ]
+    run recover rings --keep
+    verify "recover: the last thing that it logged" finds '"event":"step_start".*"description":"Storing","recovered":true' out
+    verify "recover: how much that is" finds 'recovered: [1-3] records? of 1 process$' err
+    cp out kept
+    run recover --report rings
+    verify "recover --keep has left everything" lines <(grep -Fxf kept out) "$(wc -l <kept)"
+    verify "recover --report: who was killed" finds '"message":"process [0-9]+ was killed' out
+    verify "recover --report: what it was at" finds '"event":"operation_incomplete","operation":"Import Models"' out
+    run recover rings
+    says "recover has removed what it wrote" 0 '0 records of 0 processes'
+fi
 for command in failures slow incomplete rate stats tree diff convert recover; do
     run $command --help
     verify "$command --help" finds "^usage: steplog $command" out
