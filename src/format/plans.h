@@ -62,7 +62,8 @@ static inline bool stepi_is_finite_bits(uint64_t bits)
     return (bits >> 52 & 0x7FF) != 0x7FF;
 }
 
-/* A number, where there is room for STEPI_DOUBLE_BYTES; returns its end. NULL: it is none, or formats differ in how they write it. */
+/* A number, where there is room for STEPI_DOUBLE_BYTES; returns its end. NULL: it is none, or formats differ in how they
+ * write it. */
 static inline char *stepi_plan_write_number(char *to, const stepi_plan_piece_t *piece, uint64_t value)
 {
     double number;

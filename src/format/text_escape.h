@@ -16,8 +16,8 @@ void stepi_text_key(stepi_out_t *out, const stepi_text_t *key, bool quote);
 /* A string value; NULL is `null`. */
 void stepi_text_value(stepi_out_t *out, const stepi_text_t *value);
 
-/* Most values: a short text, not cut, that may stand as it is; where there is room for STEPI_SHORT_VALUE bytes. Returns its end. NULL: it
- * is not one of these, and what stands at `to` means nothing. */
+/* Most values: a short text, not cut, that may stand as it is; where there is room for STEPI_SHORT_VALUE bytes. Returns its
+ * end. NULL: it is not one of these, and what stands at `to` means nothing. */
 enum { STEPI_SHORT_VALUE = 16 };
 char *stepi_text_short_value(char *to, const char *bytes, size_t length);
 

@@ -285,8 +285,8 @@ void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_pl
 
 /* ---- Templates ---- */
 
-void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, const stepi_shape_t *shape,
-                                bool has_elapsed, bool color)
+void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, const stepi_shape_t *shape, bool has_elapsed,
+                                bool color)
 {
     stepi_text_list_t list = { .out = out, .color = color };
     const uint32_t count = shape != NULL ? shape->count : 0;

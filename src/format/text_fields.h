@@ -50,9 +50,9 @@ void stepi_text_fields(stepi_out_t *out, const stepi_line_t *line, stepi_text_pl
 /* A value alone. */
 void stepi_text_field_value(stepi_out_t *out, const stepi_field_view_t *field);
 
-/* Of a template whose beginning was appended, for lines without keys of their own but for the step's duration: the pieces around the
- * fields of a shape (NULL: none) and the duration, and the end of the line. */
-void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, const stepi_shape_t *shape,
-                                bool has_elapsed, bool color);
+/* Of a template whose beginning was appended, for lines without keys of their own but for the step's duration: the pieces
+ * around the fields of a shape (NULL: none) and the duration, and the end of the line. */
+void stepi_text_template_fields(stepi_template_t *template, stepi_out_t *out, const stepi_shape_t *shape, bool has_elapsed,
+                                bool color);
 
 #endif

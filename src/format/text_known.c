@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-void stepi_known_keep(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_known_key_t *key, const char *beginning, size_t bytes)
+void stepi_known_keep(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_known_key_t *key, const char *beginning,
+                      size_t bytes)
 {
     stepi_known_t *place = &places[key->hash % STEPI_KNOWN_PLACES];
     const bool again = place->hash == key->hash;

@@ -89,7 +89,8 @@ static inline bool stepi_known_is_same_text(const char *a, const char *b, size_t
 }
 
 /* NULL: the beginning is not known. */
-static inline const stepi_known_t *stepi_known_find(const stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_known_key_t *key)
+static inline const stepi_known_t *stepi_known_find(const stepi_known_t places[STEPI_KNOWN_PLACES],
+                                                    const stepi_known_key_t *key)
 {
     const stepi_known_t *place = &places[key->hash % STEPI_KNOWN_PLACES];
     const bool is_it = place->bytes != 0 && place->what == key->what && place->step == key->step &&
@@ -99,6 +100,7 @@ static inline const stepi_known_t *stepi_known_find(const stepi_known_t places[S
 }
 
 /* A line that was not known began like this. */
-void stepi_known_keep(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_known_key_t *key, const char *beginning, size_t bytes);
+void stepi_known_keep(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_known_key_t *key, const char *beginning,
+                      size_t bytes);
 
 #endif

@@ -36,8 +36,8 @@ static inline uint64_t value_of(const stepi_brief_t *brief, uint32_t field)
     return value;
 }
 
-/* Field number `i`, which is neither a number nor a short text; behind its text, if it is one, come the `texts`. NULL: no room is left
- * for all the rest. */
+/* Field number `i`, which is neither a number nor a short text; behind its text, if it is one, come the `texts`. NULL: no
+ * room is left for all the rest. */
 __attribute__((noinline)) static char *put_other(stepi_out_t *out, const stepi_template_t *template,
                                                  const stepi_brief_t *brief, uint32_t i, const char *texts)
 {
@@ -100,7 +100,7 @@ __attribute__((noinline)) static bool put_line(const stepi_template_t *template,
     if (to == NULL)
         return false;
     const stepi_plan_piece_t *piece = &template->pieces[template->fields];
-    if (brief->has_elapsed)
+    if (brief->parts == STEPI_BRIEF_SUCCESS)
         to = stepi_write_ms_1(put_piece(to, template, piece++), brief->elapsed_ns);
     out->at = put_piece(to, template, piece);
     return !out->overflow;
@@ -140,7 +140,7 @@ static bool make_template(const stepi_text_format_t *self, stepi_template_t *tem
     if (!self->timestamps)
         stepi_text_indent(&out, line.depth);
     stepi_text_beginning(self, &line, &out);
-    stepi_text_template_fields(template, &out, shape, brief->has_elapsed, self->color);
+    stepi_text_template_fields(template, &out, shape, brief->parts == STEPI_BRIEF_SUCCESS, self->color);
     template->what = brief->what;
     template->step = brief->step;
     template->shape = brief->shape;

@@ -1,11 +1,14 @@
-/* What most records say, and no more: a step that ended well, or a message, without fields or with those of a known call site.
+/* What most records say, and no more: a step that began or ended well, or a message, without fields or with those of a known
+ * call site.
  *
- *     success()         header │ elapsed │ step, total │ (shape │ values │ texts)
+ *     step()            header │ step, total │ (attempt) │ span │ description
+ *     success()         header │ elapsed │ step, total │ (attempt) │ (shape │ values │ texts)
  *     quick success     header │ step, total │ description │ (shape │ values │ texts)
  *     message           header │ text │ (shape │ values │ texts)
  *
- * A line (record/line.h) has room for all that any record can say, and has to be cleared before it is filled; that costs as much as
- * the text. A brief is where things stand in the record. What says anything else, or is damaged, is none: it is decoded. */
+ * A line (record/line.h) has room for all that any record can say, and has to be cleared before it is filled; that costs as
+ * much as the text. A brief is where things stand in the record. What says anything else, or is damaged, is none: it is
+ * decoded. */
 #ifndef STEPI_RECORD_BRIEF_H
 #define STEPI_RECORD_BRIEF_H
 
@@ -20,20 +23,22 @@ typedef struct stepi_brief {
     uint32_t text_bytes;
     uint32_t shape;        /* its number, which nobody has looked up yet; 0: there are no fields */
     const uint8_t *values; /* nor has anybody looked whether all of them lie within the record, as the number does */
-    bool is_message;
-    bool has_elapsed;   /* it is success(), and its description is for the one who knows the operation */
-    uint64_t operation; /* its number; 0: none */
+    int parts;             /* which of the four it is: STEPI_BRIEF_STEP, … */
+    uint64_t operation;    /* its number; 0: none */
     uint64_t stamp;
-    int64_t elapsed; /* ticks */
+    uint64_t span;   /* of step() */
+    int64_t elapsed; /* of success(), in ticks. The description is then for the one who knows the operation */
 
     /* What the backend knows. */
     int64_t wall_ns, elapsed_ns;
 } stepi_brief_t;
 
-/* The parts of such records, the shape aside. Shorter than _MIN are none: so whatever is of fixed length and stands before the shape lies
- * within the record. */
+/* The parts of such records, aside from the shape, and from the attempt, which no format that takes briefs shows. Shorter than
+ * _MIN are none: so elapsed and step lie within the record. */
 enum {
     STEPI_BRIEF_MIN = 56,
+    STEPI_BRIEF_ASIDE = STEPI_PART_SHAPE | STEPI_PART_ATTEMPT,
+    STEPI_BRIEF_STEP = STEPI_PART_STEP | STEPI_PART_SPAN | STEPI_PART_DESCRIPTION,
     STEPI_BRIEF_SUCCESS = STEPI_PART_ELAPSED | STEPI_PART_STEP,
     STEPI_BRIEF_QUICK = STEPI_FLAG_DETACHED | STEPI_PART_STEP | STEPI_PART_DESCRIPTION,
     STEPI_BRIEF_MESSAGE = STEPI_PART_TEXT,
@@ -42,7 +47,9 @@ enum {
 /* What lies behind the text at `at`; NULL where it is cut, NULL itself, or does not end within the record. */
 static inline const uint8_t *stepi_brief_text(stepi_brief_t *brief, const uint8_t *at)
 {
-    uint32_t length; /* that of a cut text, and of NULL, is longer than any record */
+    uint32_t length;                                 /* that of a cut text, and of NULL, is longer than any record */
+    if (brief->end - at < (ptrdiff_t)sizeof(length)) /* it may lie behind the end */
+        return NULL;
     memcpy(&length, at, sizeof(length));
     at += sizeof(length);
     if (length > (size_t)(brief->end - at))
@@ -52,27 +59,36 @@ static inline const uint8_t *stepi_brief_text(stepi_brief_t *brief, const uint8_
     return at + length;
 }
 
-static inline const uint8_t *stepi_brief_step(stepi_brief_t *brief, const uint8_t *at)
+static inline const uint8_t *stepi_brief_word(void *word, const uint8_t *at)
 {
-    memcpy(&brief->step, at, sizeof(brief->step));
-    return at + sizeof(brief->step);
+    memcpy(word, at, sizeof(uint64_t));
+    return at + sizeof(uint64_t);
 }
 
-/* The parts before the shape, at `at`; what lies behind them, or NULL. */
-static inline const uint8_t *stepi_brief_parts(stepi_brief_t *brief, const stepi_record_t *header, const uint8_t *at)
+static inline const uint8_t *stepi_brief_span(stepi_brief_t *brief, const uint8_t *at)
 {
-    const int parts = header->parts & ~STEPI_PART_SHAPE;
-    brief->is_message = header->kind == STEPI_MESSAGE && parts == STEPI_BRIEF_MESSAGE;
-    brief->has_elapsed = header->kind == STEPI_STEP_SUCCESS && parts == STEPI_BRIEF_SUCCESS;
+    return brief->end - at >= (ptrdiff_t)sizeof(brief->span) ? stepi_brief_word(&brief->span, at) : NULL;
+}
+
+/* The parts before the shape, at `at`, of which the attempt takes so many bytes; what lies behind them, or NULL. */
+static inline const uint8_t *stepi_brief_parts(stepi_brief_t *brief, int kind, const uint8_t *at, size_t attempt)
+{
     brief->step = 0;
-    if (header->kind == STEPI_STEP_SUCCESS && parts == STEPI_BRIEF_QUICK)
-        return stepi_brief_text(brief, stepi_brief_step(brief, at));
-    if (brief->is_message)
-        return stepi_brief_text(brief, at);
-    if (!brief->has_elapsed)
+    switch (brief->parts) {
+    case STEPI_BRIEF_QUICK:
+        at = stepi_brief_word(&brief->step, at) + attempt;
+        return kind == STEPI_STEP_SUCCESS ? stepi_brief_text(brief, at) : NULL;
+    case STEPI_BRIEF_SUCCESS:
+        at = stepi_brief_word(&brief->elapsed, at);
+        return kind == STEPI_STEP_SUCCESS ? stepi_brief_word(&brief->step, at) + attempt : NULL;
+    case STEPI_BRIEF_STEP:
+        at = stepi_brief_span(brief, stepi_brief_word(&brief->step, at) + attempt);
+        return kind == STEPI_STEP_START && at != NULL ? stepi_brief_text(brief, at) : NULL;
+    case STEPI_BRIEF_MESSAGE:
+        return kind == STEPI_MESSAGE ? stepi_brief_text(brief, at + attempt) : NULL;
+    default:
         return NULL;
-    memcpy(&brief->elapsed, at, sizeof(brief->elapsed));
-    return stepi_brief_step(brief, at + sizeof(brief->elapsed));
+    }
 }
 
 /* The shape and the values, at `at`. False: fields bring their keys along, or they do not begin within the record. */
@@ -83,7 +99,7 @@ static inline bool stepi_brief_fields(stepi_brief_t *brief, const stepi_record_t
     brief->values = at;
     if ((header->parts & STEPI_PART_SHAPE) == 0)
         return header->fields == 0;
-    if ((size_t)(brief->end - at) < shape_bytes)
+    if (brief->end - at < (ptrdiff_t)shape_bytes)
         return false;
     memcpy(&brief->shape, at, sizeof(brief->shape));
     brief->values = at + shape_bytes;
@@ -98,8 +114,10 @@ static inline bool stepi_brief_read(const uint8_t *bytes, size_t size, stepi_bri
         return false;
     brief->record = bytes;
     brief->end = bytes + header.bytes;
-    const uint8_t *at = stepi_brief_parts(brief, &header, bytes + sizeof(header));
-    if (at == NULL || !stepi_brief_fields(brief, &header, at))
+    const size_t attempt = (header.parts & STEPI_PART_ATTEMPT) != 0 ? 2 * sizeof(uint32_t) : 0;
+    brief->parts = header.parts & ~STEPI_BRIEF_ASIDE;
+    const uint8_t *at = stepi_brief_parts(brief, header.kind, bytes + sizeof(header), attempt);
+    if (at == NULL || at > brief->end || !stepi_brief_fields(brief, &header, at))
         return false;
     memcpy(&brief->what, bytes + offsetof(stepi_record_t, kind), sizeof(brief->what));
     brief->operation = header.operation;

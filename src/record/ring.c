@@ -12,6 +12,11 @@ _Static_assert(PAGE_OF(is_sealed) == 0 && PAGE_OF(waiting) == 1 && PAGE_OF(file)
 _Static_assert(sizeof(stepi_ring_t) == 3 * STEPI_RING_PAGE, "the data begin where the file says that they do");
 
 enum { SCRATCH_MAX = 64 * 1024, SCRATCH_SHARE = 4, RESERVE_SHARE = 16 };
+/* The two sides change or read these with each record: on a line of the other side's they would wait for each other. */
+_Static_assert(offsetof(stepi_ring_t, busy) < STEPI_CACHE_LINE, "the caller's line");
+_Static_assert(offsetof(stepi_ring_t, tail) % STEPI_CACHE_LINE == 0 &&
+                   offsetof(stepi_ring_t, read) < offsetof(stepi_ring_t, tail) + STEPI_CACHE_LINE,
+               "the backend's line");
 
 static size_t round_up(size_t n, size_t to)
 {

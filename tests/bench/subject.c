@@ -3,7 +3,7 @@
  *     subject KIND COUNT
  *
  * success, quick, message, off: the call alone, on the calling thread. text, json, logfmt: a line from the ring to the block,
- * without the call. */
+ * without the call; steps: two lines of text, a step's beginning and its end. */
 #include <step_logger.h>
 
 #include <stdlib.h>
@@ -55,6 +55,7 @@ typedef struct subject {
 static const subject_t subjects[] = {
     { "success", open_step, one_success, step_format_text }, { "quick", open_nothing, one_quick, step_format_text },
     { "message", open_nothing, one_message, step_format_text }, { "off", open_nothing, one_off, step_format_text },
+    { "steps", open_step, one_success, step_format_text },
     { "text", open_nothing, one_quick, step_format_text }, { "json", open_nothing, one_quick, step_format_json },
     { "logfmt", open_nothing, one_quick, step_format_logfmt },
 };

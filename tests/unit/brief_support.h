@@ -17,6 +17,7 @@ typedef struct site {
     int32_t step, total;
     sample_t text;              /* description or message */
     const stepi_shape_t *shape; /* NULL: it has no fields */
+    uint32_t attempt;           /* 0: it is not told */
 } site_t;
 
 typedef struct made_brief {
@@ -67,9 +68,16 @@ static sample_t random_text(void)
     return chosen.length <= VALUE_MAX ? chosen : usual[0];
 }
 
+static uint8_t kind_of(uint16_t parts)
+{
+    if (parts == STEPI_BRIEF_STEP)
+        return STEPI_STEP_START;
+    return parts == STEPI_BRIEF_MESSAGE ? STEPI_MESSAGE : STEPI_STEP_SUCCESS;
+}
+
 UNUSED static void make_sites(site_t sites[SITES])
 {
-    static const uint16_t parts[] = { STEPI_BRIEF_SUCCESS, STEPI_BRIEF_QUICK, STEPI_BRIEF_MESSAGE };
+    static const uint16_t parts[] = { STEPI_BRIEF_STEP, STEPI_BRIEF_SUCCESS, STEPI_BRIEF_QUICK, STEPI_BRIEF_MESSAGE };
     static const uint8_t levels[] = { STEP_LEVEL_DEBUG,   STEP_LEVEL_INFO, STEP_LEVEL_INFO, 10,
                                       STEP_LEVEL_WARNING, STEP_LEVEL_ERROR };
     for (uint32_t i = 0; i < SITES; i++) {
@@ -77,8 +85,9 @@ UNUSED static void make_sites(site_t sites[SITES])
                              .level = levels[random_below(COUNT(levels))],
                              .depth = (uint16_t)(random_below(3) != 0 ? 0 : random_below(40)),
                              .text = random_text(),
-                             .shape = random_below(4) != 0 ? random_shape(i) : NULL };
-        sites[i].kind = sites[i].parts == STEPI_BRIEF_MESSAGE ? STEPI_MESSAGE : STEPI_STEP_SUCCESS;
+                             .shape = random_below(4) != 0 ? random_shape(i) : NULL,
+                             .attempt = random_below(4) != 0 ? 0 : 2 };
+        sites[i].kind = kind_of(sites[i].parts);
         if (sites[i].kind != STEPI_MESSAGE) {
             sites[i].step = (int32_t)random_below(12) - 2;
             sites[i].total = (int32_t)random_below(8);
@@ -154,12 +163,17 @@ static void put_fields(made_brief_t *made, const stepi_shape_t *shape)
 static void put_parts(made_brief_t *made, const site_t *site)
 {
     const uint64_t elapsed = random_below(4) == 0 ? random_bits() >> random_below(64) : random_below(10000000000);
+    const uint32_t attempt[2] = { site->attempt, 0 };
     if (site->parts == STEPI_BRIEF_SUCCESS)
         put_bytes(made, &elapsed, sizeof(elapsed));
     if (site->parts != STEPI_BRIEF_MESSAGE) {
         put_bytes(made, &site->step, sizeof(site->step));
         put_bytes(made, &site->total, sizeof(site->total));
     }
+    if (site->attempt != 0)
+        put_bytes(made, attempt, sizeof(attempt));
+    if (site->parts == STEPI_BRIEF_STEP)
+        put_bytes(made, &elapsed, sizeof(elapsed)); /* for a span */
     if (site->parts != STEPI_BRIEF_SUCCESS)
         put_sample(made, site->text);
 }
@@ -177,6 +191,8 @@ UNUSED static void make_brief(made_brief_t *made, const site_t *site, uint64_t o
                               .depth = site->depth };
     made->used = sizeof(header);
     put_parts(made, site);
+    if (site->attempt != 0)
+        header.parts |= STEPI_PART_ATTEMPT;
     if (site->shape != NULL) {
         header.parts |= STEPI_PART_SHAPE;
         header.fields = site->shape->count;

@@ -60,8 +60,9 @@ static bool brief_of_record(const uint8_t *bytes, size_t size, const site_t *sit
     if (!stepi_brief_read(bytes, size, brief))
         return false;
     brief->wall_ns = WALL(brief->stamp);
-    brief->elapsed_ns = brief->has_elapsed && brief->elapsed > 0 ? brief->elapsed : 0;
-    if (brief->has_elapsed) {
+    const bool is_success = brief->parts == STEPI_BRIEF_SUCCESS;
+    brief->elapsed_ns = is_success && brief->elapsed > 0 ? brief->elapsed : 0;
+    if (is_success) {
         brief->text = site->text.bytes;
         brief->text_bytes = (uint32_t)site->text.length;
     }
