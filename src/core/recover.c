@@ -86,7 +86,7 @@ static void replay_one(step_log_t *scratch, recovery_t *recovery, const stepi_re
                                   .tid = remain->tid,
                                   .level = owner->records_all != 0 ? owner->level : 0 };
     stepi_backend_replay(scratch, &decoded, &as);
-    recovery->records += remain->is_missing && (decoded.parts & STEPI_FLAG_QUIET) == 0;
+    recovery->records += remain->is_missing;
 }
 
 /* As the log's backend. */

@@ -66,7 +66,12 @@ typedef struct stepi_kept {
 
 enum { STEPI_EXTENT_BYTES = 256 * 1024, STEPI_EXTENT_HEAD = 64 };
 
-typedef enum stepi_extent_kind { STEPI_EXTENT_FREE, STEPI_EXTENT_SLOTS, STEPI_EXTENT_FLIGHT } stepi_extent_kind_t;
+/* Far from each other: a bit that is flipped makes none of them another. */
+typedef enum stepi_extent_kind {
+    STEPI_EXTENT_FREE = 0,
+    STEPI_EXTENT_SLOTS = 0x746F6C73,
+    STEPI_EXTENT_FLIGHT = 0x676C6679
+} stepi_extent_kind_t;
 
 typedef struct stepi_extent {
     uint64_t mark[2];

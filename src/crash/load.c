@@ -16,7 +16,7 @@
 
 enum { RANDOM_DIGITS = 16, HALF_MADE_S = 60, FIRST_CAPACITY = 16 };
 
-#define RING_MAX (STEPI_RING_DATA + ((size_t)1 << 30))
+#define RING_MAX (STEPI_RING_DATA + (size_t)STEPI_RING_BYTES_MAX)
 #define STORE_MAX ((size_t)256 * 1024 * 1024)
 #define SHAPES_FILE_MAX ((size_t)STEPI_SHAPES_MAX * STEPI_SHAPE_FILE_MAX)
 

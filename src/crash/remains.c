@@ -156,7 +156,8 @@ static void add(stepi_remains_t *remains, stepi_remain_t remain, uint64_t number
     if ((header.parts & STEPI_PART_CLOCK) != 0 && remain.bytes >= sizeof(header) + 16)
         memcpy(&remain.ticks, remain.record + sizeof(header) + 8, sizeof(remain.ticks));
     remain.seq = header.seq;
-    remain.is_missing = number != STEPI_NUMBER_NAMES && is_missing(remains, header.level, number);
+    remain.is_missing = number != STEPI_NUMBER_NAMES && (header.parts & STEPI_FLAG_QUIET) == 0 &&
+                        is_missing(remains, header.level, number);
     remains->records[remains->count++] = remain;
 }
 
@@ -165,6 +166,7 @@ static void add(stepi_remains_t *remains, stepi_remain_t remain, uint64_t number
 typedef struct ring_reader {
     const uint8_t *data;
     uint64_t bytes; /* a power of two */
+    uint64_t there; /* of them; fewer where the file was cut off */
     uint64_t identity, head;
     uint32_t tid;
     uint64_t next_seq; /* what is left of an earlier lap has a lower one */
@@ -175,7 +177,12 @@ static uint64_t read_one(stepi_remains_t *remains, ring_reader_t *r, uint64_t po
 {
     const uint64_t offset = position & (r->bytes - 1);
     const uint64_t to_end = r->bytes - offset;
-    const uint64_t room = r->head - position < to_end ? r->head - position : to_end;
+    const uint64_t left = r->head - position < to_end ? r->head - position : to_end;
+    if (r->there < STEP || offset > r->there - STEP) {
+        remains->damaged += left;
+        return to_end;
+    }
+    const uint64_t room = left < r->there - offset ? left : r->there - offset;
     uint32_t mark;
     memcpy(&mark, r->data + offset, sizeof(mark));
     if (mark == STEPI_WRAP_MARK)
@@ -198,9 +205,14 @@ static uint64_t read_one(stepi_remains_t *remains, ring_reader_t *r, uint64_t po
 
 #define SHARED(member) (offsetof(stepi_ring_t, member) - offsetof(stepi_ring_t, mark))
 
+static bool is_plausible(const ring_reader_t *r, uint64_t position)
+{
+    return r->bytes > 0 && r->bytes <= STEPI_RING_BYTES_MAX && (r->bytes & (r->bytes - 1)) == 0 && r->there <= r->bytes && position % STEP == 0 && r->head % STEP == 0 &&
+           r->head - position <= r->bytes;
+}
+
 void stepi_remains_ring(stepi_remains_t *remains, const uint8_t *bytes, size_t size)
 {
-    ring_reader_t r = { .data = bytes + STEPI_RING_DATA };
     uint64_t position;
     if (is_newborn(bytes, size))
         return;
@@ -208,13 +220,13 @@ void stepi_remains_ring(stepi_remains_t *remains, const uint8_t *bytes, size_t s
         remains->damaged += size;
         return;
     }
+    ring_reader_t r = { .data = bytes + STEPI_RING_DATA, .there = size - STEPI_RING_DATA };
     memcpy(&r.bytes, bytes + SHARED(bytes), sizeof(r.bytes));
     memcpy(&r.identity, bytes + SHARED(identity), sizeof(r.identity));
     memcpy(&r.tid, bytes + SHARED(tid), sizeof(r.tid));
     memcpy(&r.head, bytes + SHARED(head), sizeof(r.head));
     memcpy(&position, bytes + SHARED(read), sizeof(position));
-    if (r.bytes == 0 || (r.bytes & (r.bytes - 1)) != 0 || r.bytes != size - STEPI_RING_DATA || position % STEP != 0 ||
-        r.head % STEP != 0 || r.head - position > r.bytes) {
+    if (!is_plausible(&r, position)) {
         remains->damaged += size;
         return;
     }
@@ -243,23 +255,25 @@ static size_t read_kept(stepi_remains_t *remains, const uint8_t *at, size_t room
     return sizeof(kept) + bytes;
 }
 
-static void read_slots(stepi_remains_t *remains, const uint8_t *extent, size_t slot_bytes)
+/* Extents may be cut off, too: `size` is what is there. */
+static void read_slots(stepi_remains_t *remains, const uint8_t *extent, size_t size, size_t slot_bytes)
 {
-    if (slot_bytes < sizeof(stepi_kept_t) || slot_bytes % STEP != 0) {
-        remains->damaged += STEPI_EXTENT_BYTES;
+    if (slot_bytes < sizeof(stepi_kept_t) || slot_bytes > STEPI_EXTENT_BYTES || (slot_bytes & (slot_bytes - 1)) != 0) {
+        remains->damaged += size;
         return;
     }
-    for (size_t at = STEPI_EXTENT_HEAD; at + slot_bytes <= STEPI_EXTENT_BYTES; at += slot_bytes) {
+    for (size_t at = STEPI_EXTENT_HEAD; at + slot_bytes <= STEPI_EXTENT_BYTES && at + sizeof(stepi_kept_t) <= size; at += slot_bytes) {
+        const size_t room = slot_bytes < size - at ? slot_bytes : size - at;
         uint32_t bytes;
         memcpy(&bytes, extent + at, sizeof(bytes));
-        if (bytes != 0 && read_kept(remains, extent + at, slot_bytes, STEPI_FROM_ELSEWHERE) == 0)
-            remains->damaged += bytes < slot_bytes ? bytes : slot_bytes;
+        if (bytes != 0 && read_kept(remains, extent + at, room, STEPI_FROM_ELSEWHERE) == 0)
+            remains->damaged += bytes < room ? bytes : room;
     }
 }
 
-static void read_flight(stepi_remains_t *remains, const uint8_t *extent, uint64_t used)
+static void read_flight(stepi_remains_t *remains, const uint8_t *extent, size_t size, uint64_t used)
 {
-    const size_t most = STEPI_EXTENT_BYTES - STEPI_EXTENT_HEAD;
+    const size_t most = size - STEPI_EXTENT_HEAD;
     const size_t end = STEPI_EXTENT_HEAD + (used < most ? (size_t)used : most);
     size_t at = STEPI_EXTENT_HEAD;
     while (at < end) {
@@ -272,19 +286,28 @@ static void read_flight(stepi_remains_t *remains, const uint8_t *extent, uint64_
     }
 }
 
+static void read_extent(stepi_remains_t *remains, const uint8_t *bytes, size_t size)
+{
+    stepi_extent_t extent;
+    memcpy(&extent, bytes, sizeof(extent));
+    if (extent.kind == STEPI_EXTENT_FREE)
+        return;
+    if (has_mark(bytes, size, STEPI_MARK_STORE) && extent.kind == STEPI_EXTENT_SLOTS)
+        read_slots(remains, bytes, size, extent.slot_bytes);
+    else if (has_mark(bytes, size, STEPI_MARK_STORE) && extent.kind == STEPI_EXTENT_FLIGHT)
+        read_flight(remains, bytes, size, extent.used);
+    else
+        remains->damaged += size;
+}
+
 void stepi_remains_store(stepi_remains_t *remains, const uint8_t *bytes, size_t size)
 {
-    for (size_t at = 0; size - at >= STEPI_EXTENT_BYTES; at += STEPI_EXTENT_BYTES) {
-        stepi_extent_t extent;
-        memcpy(&extent, bytes + at, sizeof(extent));
-        if (extent.kind == STEPI_EXTENT_FREE)
-            continue;
-        if (!has_mark(bytes + at, STEPI_EXTENT_BYTES, STEPI_MARK_STORE) || extent.kind > STEPI_EXTENT_FLIGHT)
-            remains->damaged += STEPI_EXTENT_BYTES;
-        else if (extent.kind == STEPI_EXTENT_SLOTS)
-            read_slots(remains, bytes + at, extent.slot_bytes);
+    for (size_t at = 0; at < size; at += STEPI_EXTENT_BYTES) {
+        const size_t there = size - at < STEPI_EXTENT_BYTES ? size - at : STEPI_EXTENT_BYTES;
+        if (there < STEPI_EXTENT_HEAD)
+            remains->damaged += there;
         else
-            read_flight(remains, bytes + at, extent.used);
+            read_extent(remains, bytes + at, there);
     }
 }
 

@@ -10,6 +10,8 @@
 #include "crash/layout.h"
 #include "record/shape_file.h"
 
+enum { STEPI_RING_BYTES_MAX = 1 << 30 }; /* of data */
+
 typedef enum stepi_source_kind { STEPI_FROM_FLIGHT, STEPI_FROM_ELSEWHERE } stepi_source_kind_t;
 
 typedef struct stepi_remain {
