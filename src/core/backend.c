@@ -92,6 +92,7 @@ static bool park(step_log_t *log, uint32_t wake)
 static void *run(void *argument)
 {
     step_log_t *log = argument;
+    stepi_thread_set_name("step_logger");
     int64_t nap = NAP_MIN_NS;
     int64_t last_traffic = stepi_monotonic_ns();
     while (atomic_load_explicit(&log->stop, memory_order_acquire) == 0) {
@@ -126,7 +127,7 @@ void stepi_backend_ensure(step_log_t *log)
         return;
     atomic_store_explicit(&log->stop, 0, memory_order_relaxed);
     atomic_store_explicit(&log->stopped, 0, memory_order_relaxed);
-    const int failed = stepi_thread_start(&log->thread, run, log, "step_logger");
+    const int failed = stepi_thread_start(&log->thread, run, log);
     if (failed != 0) {
         atomic_store_explicit(&log->has_thread, 0, memory_order_relaxed);
         atomic_store_explicit(&log->synchronous, STEPI_SYNC_ALWAYS, memory_order_relaxed);

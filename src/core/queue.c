@@ -154,6 +154,7 @@ static void last_flush(stepi_queue_t *queue)
 static void *run(void *argument)
 {
     stepi_queue_t *queue = argument;
+    stepi_thread_set_name("step_logger_out");
     stepi_inside_log = queue->output->log; /* whatever runs here must not wait for this thread */
     for (;;) {
         /* acquire, and before the look: work that comes after it is not slept through */
@@ -189,7 +190,7 @@ stepi_queue_t *stepi_queue_new(stepi_output_t *output, size_t block_bytes)
     queue->output = output;
     queue->sink = output->sink;
     queue->block_bytes = block_bytes;
-    if (stepi_thread_start(&queue->thread, run, queue, "step_logger_out") != 0) {
+    if (stepi_thread_start(&queue->thread, run, queue) != 0) {
         stepi_free(queue);
         return NULL;
     }

@@ -69,7 +69,7 @@ size_t stepi_page_bytes(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name)
+int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
 {
     static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
     sigset_t all, before;
@@ -79,9 +79,13 @@ int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, 
     pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited: there is no moment in which a signal could land there */
     const int failed = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed == 0)
-        pthread_setname_np(*thread, name);
     return failed;
+}
+
+/* Of another thread it would open a file in /proc, which a program that is started meanwhile would inherit. */
+void stepi_thread_set_name(const char *name)
+{
+    pthread_setname_np(pthread_self(), name);
 }
 
 uint32_t stepi_thread_id(void)

@@ -28,7 +28,8 @@ void stepi_pages_wipe_on_fork(void *pages, size_t bytes);
 size_t stepi_page_bytes(void);
 
 /* A thread with every signal blocked but those of faults, which are its own. 0, or an errno value. */
-int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument, const char *name);
+int stepi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
+void stepi_thread_set_name(const char *name); /* of this thread */
 
 /* Until stepi_cancellation_release() this thread is not cancelled: it may hold what nobody else would give back. */
 static inline int stepi_cancellation_hold(void)
