@@ -43,6 +43,14 @@ static void build_environment(const char *const *variables, char *to[VARIABLES_M
     to[count] = NULL;
 }
 
+const char *child_program(void)
+{
+    static char path[4096];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    path[length > 0 ? length : 0] = '\0';
+    return path;
+}
+
 static void become_child(const char *name, const char *const *variables, void (*prepare)(void), int out, int err)
 {
     char *environment[VARIABLES_MAX];
@@ -52,7 +60,7 @@ static void become_child(const char *name, const char *const *variables, void (*
         _exit(126);
     if (prepare != NULL)
         prepare();
-    execve("/proc/self/exe", arguments, environment);
+    execve(child_program(), arguments, environment);
     _exit(127);
 }
 

@@ -18,6 +18,9 @@ typedef struct child_result {
 /* Runs the program that argv asks for and exits; returns when it asks for none. */
 void child_main(int argc, char **argv, const child_program_t *programs, size_t count);
 
+/* The path of this program. Not /proc/self/exe, which is the emulator's own where one runs us: then the child runs without it. */
+const char *child_program(void);
+
 /* Runs a program with these variables ("NAME=value", NULL at the end) and no others, but for those of sanitizers.
  * `prepare`, if not NULL, runs in the child before it: to close descriptors and the like. It is killed after a minute. */
 void child_run(const char *name, const char *const *variables, void (*prepare)(void), child_result_t *result);
