@@ -212,7 +212,7 @@ enum { FILE_SYSTEM_BYTES = 64 << 10, NOT_ALLOWED = 77 };
 static void log_to_full_file_system(void *place)
 {
     const char *directory = ((place_t *)place)->directory;
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 ||
         mount("none", directory, "tmpfs", 0, "size=64k") != 0)
         exit(NOT_ALLOWED);
     const int ballast = open(in_place(place, "ballast"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
