@@ -14,33 +14,35 @@ const char *stepi_log_name(const char *const *names, size_t count, uint32_t log)
     return count > 0 ? names[log] : standard_input[0];
 }
 
-void stepi_tell_counts(const stepi_cli_t *cli, const stepi_counts_t *counts)
+void stepi_put_lines(stepi_out_t *out, uint64_t lines, const char *of_one, const char *of_many)
+{
+    stepi_put_u64(out, lines);
+    stepi_put_string(out, lines == 1 ? " line " : " lines ");
+    stepi_put_string(out, lines == 1 ? of_one : of_many);
+}
+
+void stepi_tell_counts(const stepi_counts_t *counts)
 {
     char bytes[256];
     stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
-    const bool is_noteworthy =
-        counts->untimed > 0 || counts->overlong > 0 || (counts->entries == 0 && counts->foreign > 0);
-    (void)cli;
-    if (!is_noteworthy)
-        return;
-    if (counts->entries == 0) {
-        stepi_put_literal(&out, "none of the ");
-        stepi_put_u64(&out, counts->foreign);
-        stepi_put_literal(&out, " lines is one of step_logger's");
+    if (counts->entries == 0 && counts->foreign > counts->overlong) {
+        stepi_put_lines(&out, counts->foreign, "is not step_logger's, and there is no other",
+                        "are not step_logger's, and there are no others");
     } else if (counts->untimed > 0) {
-        stepi_put_u64(&out, counts->untimed);
-        stepi_put_literal(&out, " lines say no time: --since and --until leave them out");
+        stepi_put_lines(&out, counts->untimed, "says no time: --since and --until leave it out",
+                        "say no time: --since and --until leave them out");
     }
     if (counts->overlong > 0) {
         stepi_put(&out, "; ", out.at > bytes ? 2 : 0);
-        stepi_put_u64(&out, counts->overlong);
-        stepi_put_literal(&out, " lines of more than 16 MiB were skipped");
+        stepi_put_lines(&out, counts->overlong, "of more than 16 MiB was skipped", "of more than 16 MiB were skipped");
     }
+    if (out.at == bytes)
+        return;
     stepi_put_char(&out, '\0');
     stepi_complain("note", bytes);
 }
 
-int stepi_run_job(stepi_cli_t *cli, const char *const *names, size_t count, stepi_job_t *job, size_t *unreadable)
+int stepi_run_job(const char *const *names, size_t count, stepi_job_t *job, size_t *unreadable)
 {
     stepi_counts_t counts;
     stepi_input_t *input = stepi_input_open(names, count);
@@ -52,7 +54,7 @@ int stepi_run_job(stepi_cli_t *cli, const char *const *names, size_t count, step
     }
     *unreadable += stepi_input_failures(input);
     stepi_input_close(input);
-    stepi_tell_counts(cli, &counts);
+    stepi_tell_counts(&counts);
     return 0;
 }
 
@@ -88,7 +90,7 @@ int stepi_watch_logs(stepi_cli_t *cli, const char *const *names, size_t count, c
         stepi_complain("error", "no memory");
         return -1;
     }
-    const int result = stepi_run_job(cli, names, count, &job, unreadable);
+    const int result = stepi_run_job(names, count, &job, unreadable);
     if (result == 0)
         stepi_tracker_end(w.tracker);
     stepi_tracker_free(w.tracker);

@@ -65,10 +65,13 @@ int stepi_watch_logs(stepi_cli_t *cli, const char *const *names, size_t count, c
 const char *stepi_log_name(const char *const *names, size_t count, uint32_t log);
 
 /* What was left out: foreign lines, lines without a time; on stderr. */
-void stepi_tell_counts(const stepi_cli_t *cli, const stepi_counts_t *counts);
+void stepi_tell_counts(const stepi_counts_t *counts);
+
+/* `1 line was ...`, `2 lines were ...`. */
+void stepi_put_lines(stepi_out_t *out, uint64_t lines, const char *of_one, const char *of_many);
 
 /* Runs a job; -1 without memory, which was said. */
-int stepi_run_job(stepi_cli_t *cli, const char *const *names, size_t count, stepi_job_t *job, size_t *unreadable);
+int stepi_run_job(const char *const *names, size_t count, stepi_job_t *job, size_t *unreadable);
 
 /* Whether a text holds `part`; NULL is in every text. */
 bool stepi_holds(const stepi_text_t *text, const char *part);

@@ -73,8 +73,8 @@ static void tell_foreign(const convert_t *c)
     stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
     if (c->foreign == 0 || c->converted == 0)
         return;
-    stepi_put_u64(&out, (uint64_t)c->foreign);
-    stepi_put_literal(&out, " lines are not step_logger's and were left out");
+    stepi_put_lines(&out, (uint64_t)c->foreign, "is not step_logger's and was left out",
+                    "are not step_logger's and were left out");
     stepi_put_char(&out, '\0');
     stepi_complain("note", bytes);
 }
@@ -87,7 +87,7 @@ int64_t stepi_convert(stepi_cli_t *cli, size_t *unreadable)
                                  .ascii = cli->ascii,
                                  .color = cli->print->color } };
     stepi_job_t job = { .context = &c, .begin = begin, .end = end, .scan = scan, .merge = merge };
-    if (stepi_run_job(cli, cli->names, cli->name_count, &job, unreadable) < 0)
+    if (stepi_run_job(cli->names, cli->name_count, &job, unreadable) < 0)
         return -1;
     tell_foreign(&c);
     return c.converted;

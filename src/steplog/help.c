@@ -1,14 +1,12 @@
 #include "steplog/options.h"
 
-#include <unistd.h>
-
 #define OF_ALL                                                                                                         \
     "  --json             one JSON object a line\n"                                                                    \
     "  --since TIME       only lines from then on: 2026-02-04T09:30:00Z, 2026-02-04, 15m (ago; s m h d)\n"             \
     "  --until TIME       only lines before that\n"                                                                    \
     "  --exit-code        exit with 1 when something was found\n"                                                      \
     "  --color WHEN       auto, always or never; NO_COLOR and CLICOLOR_FORCE are honoured\n"                           \
-    "  --help\n"
+    "  --help             this text\n"
 
 #define OF_NAMES                                                                                                       \
     "  --operation TEXT   only operations whose name contains TEXT\n"                                                  \
@@ -82,57 +80,52 @@ const stepi_command_t stepi_commands[] = {
 
 const stepi_command_t *stepi_command_named(const char *name)
 {
-    const char *names[16];
-    size_t count = 0;
+    const char *known[sizeof(stepi_commands) / sizeof(stepi_commands[0]) + 3] = { "help", "--help", "--version" };
+    size_t count = 3;
     for (const stepi_command_t *command = stepi_commands; command->name != NULL; command++) {
         if (strcmp(command->name, name) == 0)
             return command;
-        names[count++] = command->name;
+        known[count++] = command->name;
     }
-    names[count] = NULL;
-    stepi_complain_unknown("command", name, names);
+    stepi_complain_unknown("command", NULL, name, known);
     return NULL;
 }
 
-static void put_string(stepi_out_t *out, const char *string)
+static void print_commands(stepi_print_t *print)
 {
-    stepi_put(out, string, strlen(string));
-}
-
-static void put_commands(stepi_out_t *out)
-{
+    enum { NAME_COLUMNS = 12 };
     for (const stepi_command_t *command = stepi_commands; command->name != NULL; command++) {
-        put_string(out, "  ");
-        put_string(out, command->name);
-        for (size_t i = strlen(command->name); i < 12; i++)
-            stepi_put_char(out, ' ');
-        put_string(out, command->summary);
-        put_string(out, "\n");
+        stepi_print_literal(print, "  ");
+        stepi_print_string(print, command->name);
+        stepi_print_spaces(print, NAME_COLUMNS - strlen(command->name));
+        stepi_print_string(print, command->summary);
+        stepi_print_literal(print, "\n");
     }
 }
 
-void stepi_print_help(const stepi_command_t *command)
+static void print_overview(stepi_print_t *print)
 {
-    char bytes[8192];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
-    put_string(&out, "usage: steplog ");
-    put_string(&out, command != NULL ? command->name : "COMMAND");
-    put_string(&out, " ");
-    put_string(&out, command != NULL ? command->usage : "[OPTION...] [FILE...]");
-    put_string(&out, "\n\n");
-    if (command != NULL) {
-        put_string(&out, command->help);
-    } else {
-        put_string(
-            &out,
-            "Answers questions about logs of step_logger: text, JSON lines and logfmt, also mixed and among other "
-            "lines;\n"
-            "from files, gzip files, and standard input (`-`, or no FILE). Several files are read as one log.\n\n");
-        put_commands(&out);
-        put_string(&out, "\n`steplog COMMAND --help` says more. Exit code: 0; 1 with --exit-code when something was "
-                         "found; 2 for a mistake in\n"
-                         "the call, or when a file could not be read.\n");
+    stepi_print_literal(
+        print,
+        "usage: steplog COMMAND [OPTION...] [FILE...]\n\n"
+        "Answers questions about logs of step_logger: text, JSON lines and logfmt, also mixed and among other lines;\n"
+        "from files, gzip files, and standard input (`-`, or no FILE). Several files are read as one log.\n\n");
+    print_commands(print);
+    stepi_print_literal(print,
+                        "\n`steplog COMMAND --help` says more. Exit code: 0; 1 with --exit-code when something was "
+                        "found; 2 for a mistake in\nthe call, or when a file could not be read.\n");
+}
+
+void stepi_print_help(stepi_print_t *print, const stepi_command_t *command)
+{
+    if (command == NULL) {
+        print_overview(print);
+        return;
     }
-    const ssize_t ignored = write(STDOUT_FILENO, bytes, (size_t)(out.at - bytes));
-    (void)ignored;
+    stepi_print_literal(print, "usage: steplog ");
+    stepi_print_string(print, command->name);
+    stepi_print_literal(print, " ");
+    stepi_print_string(print, command->usage);
+    stepi_print_literal(print, "\n\n");
+    stepi_print_string(print, command->help);
 }

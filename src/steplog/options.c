@@ -62,7 +62,7 @@ static bool refuse(const char *option, const char *value, const char *wanted)
     char bytes[512];
     stepi_out_t out = stepi_out_over(bytes, sizeof(bytes) - 1);
     stepi_put_literal(&out, "wants ");
-    stepi_put(&out, wanted, strlen(wanted));
+    stepi_put_string(&out, wanted);
     stepi_put_literal(&out, ", not '");
     stepi_put(&out, value, strlen(value) < 200 ? strlen(value) : 200);
     stepi_put_literal(&out, "'");
@@ -89,9 +89,8 @@ static bool read_moment(const char *option, const char *value, int64_t *wall_ns)
 static bool read_top(stepi_cli_t *cli, const char *value)
 {
     double number;
-    if (!read_number("--top", value, &number))
-        return false;
-    if (number != (double)(uint32_t)number || number < 1 || number > 1000000)
+    const stepi_span_t s = { value, value + strlen(value) };
+    if (!stepi_span_double(s, &number) || !(number >= 1 && number <= 1000000) || number != (double)(uint64_t)number)
         return refuse("--top", value, "a whole number from 1 to 1000000");
     cli->top = (uint64_t)number;
     cli->has_top = true;
@@ -181,7 +180,7 @@ static bool complain_option(const stepi_command_t *command, const char *option)
         if (belongs(command, &kinds[i]))
             known[count++] = kinds[i].name;
     known[count] = NULL;
-    stepi_complain_unknown("option", option, known);
+    stepi_complain_unknown("option", command->name, option, known);
     return false;
 }
 

@@ -45,9 +45,11 @@ static unsigned columns_of(int fd)
 {
     struct winsize size;
     const char *columns = getenv("COLUMNS");
+    if (!isatty(fd))
+        return 0;
     if (columns != NULL && *columns >= '1' && *columns <= '9')
         return (unsigned)strtoul(columns, NULL, 10);
-    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 void stepi_print_begin(stepi_print_t *print, int fd)
@@ -56,6 +58,7 @@ void stepi_print_begin(stepi_print_t *print, int fd)
     print->is_json = false;
     print->failed = false;
     print->has_member = false;
+    print->is_colored = false;
     print->color = wants_color(fd);
     print->width = columns_of(fd);
     print->out = stepi_out_over(print->buffer, sizeof(print->buffer));
@@ -166,8 +169,10 @@ void stepi_print_spaces(stepi_print_t *print, size_t count)
 void stepi_print_color(stepi_print_t *print, stepi_color_t color)
 {
     static const char *const sequences[] = { "\033[0m", "\033[32m", "\033[31m", "\033[33m", "\033[2m", "\033[1m" };
-    if (print->color)
-        stepi_print_string(print, sequences[color]);
+    if (!print->color || (color == STEPI_COLOR_NONE && !print->is_colored))
+        return;
+    stepi_print_string(print, sequences[color]);
+    print->is_colored = color != STEPI_COLOR_NONE;
 }
 
 /* ---- Width ---- */
@@ -184,23 +189,62 @@ static size_t columns_of_code(uint32_t code)
     return is_wide ? 2 : 1;
 }
 
+/* The columns of the character at text[*at], which goes behind it. */
+static size_t take_columns(const stepi_text_t *text, size_t *at)
+{
+    uint32_t code;
+    const int n = stepi_utf8_decode(text->bytes + *at, text->length - *at, &code);
+    *at += n > 0 ? (size_t)n : 1;
+    if (n == 0)
+        return 1;
+    if (stepi_must_escape(code))
+        return code == '\n' || code == '\r' || code == '\t' ? 2 : 6;
+    return columns_of_code(code);
+}
+
 size_t stepi_print_width(const stepi_text_t *text)
 {
     size_t columns = 0;
     if (text->bytes == NULL)
         return 4;
-    for (size_t at = 0; at < text->length;) {
-        uint32_t code;
-        const int n = stepi_utf8_decode(text->bytes + at, text->length - at, &code);
-        if (n == 0)
-            columns += 1;
-        else if (stepi_must_escape(code))
-            columns += code == '\n' || code == '\r' || code == '\t' ? 2 : 6;
-        else
-            columns += columns_of_code(code);
-        at += n > 0 ? (size_t)n : 1;
-    }
+    for (size_t at = 0; at < text->length;)
+        columns += take_columns(text, &at);
     return columns;
+}
+
+size_t stepi_print_fitting(stepi_print_t *print, const stepi_text_t *text, size_t columns)
+{
+    const size_t width = stepi_print_width(text);
+    size_t used = 0, cut = 0;
+    if (width <= columns) {
+        stepi_print_text(print, text);
+        return width;
+    }
+    for (size_t at = 0; at < text->length; cut = at) {
+        const size_t more = take_columns(text, &at);
+        if (used + more + 1 > columns)
+            break;
+        used += more;
+    }
+    const stepi_text_t piece = { .bytes = text->bytes, .length = (uint32_t)cut, .original = cut };
+    if (cut > 0)
+        stepi_print_text(print, &piece);
+    stepi_print_string(print, "…");
+    return used + 1;
+}
+
+void stepi_print_right(stepi_print_t *print, const char *bytes, size_t length, size_t columns)
+{
+    stepi_print_spaces(print, length < columns ? columns - length : 1);
+    stepi_print_raw(print, bytes, length);
+}
+
+void stepi_print_cell(stepi_print_t *print, double number, int decimals, size_t columns)
+{
+    char bytes[NUMBER_ROOM];
+    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
+    stepi_put_fixed(&out, number, decimals);
+    stepi_print_right(print, bytes, (size_t)(out.at - bytes), columns);
 }
 
 /* ---- JSON ---- */

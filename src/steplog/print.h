@@ -8,11 +8,11 @@
 
 typedef struct stepi_print {
     int fd;
-    bool is_json; /* one object a line */
-    bool color;
-    bool failed;     /* something could not be written: a full disk, a pipe that nobody reads any more */
-    bool has_member; /* JSON: the object is not empty */
-    unsigned width;  /* columns of the terminal; 0: unknown, lines may be as long as they are */
+    bool is_json;           /* one object a line */
+    bool color, is_colored; /* whether colours are wanted; whether one is on */
+    bool failed;            /* something could not be written: a full disk, a pipe that nobody reads any more */
+    bool has_member;        /* JSON: the object is not empty */
+    unsigned width;         /* columns of the terminal; 0: unknown, lines may be as long as they are */
     stepi_out_t out;
     char buffer[128 * 1024];
 } stepi_print_t;
@@ -27,7 +27,8 @@ typedef enum stepi_color {
     STEPI_COLOR_BOLD
 } stepi_color_t;
 
-/* color and width as the terminal and the environment have it: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM, COLUMNS. */
+/* color as the terminal and the environment have it: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM; width where it is a terminal, by
+ * COLUMNS or as it says. */
 void stepi_print_begin(stepi_print_t *print, int fd);
 
 /* Writes what is pending. False if anything failed so far. */
@@ -47,6 +48,13 @@ void stepi_print_color(stepi_print_t *print, stepi_color_t color); /* NONE ends 
 /* The columns that a text takes on a terminal. */
 size_t stepi_print_width(const stepi_text_t *text);
 
+/* A text in a column: as much of it as fits, and `…` for the rest. Returns how many columns it took. */
+size_t stepi_print_fitting(stepi_print_t *print, const stepi_text_t *text, size_t columns);
+
+/* At the right end of a column, at least one space behind the column before. */
+void stepi_print_right(stepi_print_t *print, const char *bytes, size_t length, size_t columns);
+void stepi_print_cell(stepi_print_t *print, double number, int decimals, size_t columns);
+
 /* ---- JSON: begin, members, end ---- */
 void stepi_json_begin(stepi_print_t *print);
 void stepi_json_text(stepi_print_t *print, const char *name, const stepi_text_t *text);
@@ -60,6 +68,11 @@ void stepi_json_end(stepi_print_t *print);
 
 /* `steplog: NAME: WHY` on stderr. */
 void stepi_complain(const char *name, const char *why);
+
+static inline void stepi_put_string(stepi_out_t *out, const char *string)
+{
+    stepi_put(out, string, strlen(string));
+}
 
 /* A text of a C string. */
 static inline stepi_text_t stepi_text_from(const char *string)

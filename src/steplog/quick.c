@@ -121,6 +121,6 @@ int stepi_run_quick(stepi_quick_t *quick, size_t *unreadable)
     *unreadable += failures;
     counts.entries = quick->ours;
     counts.foreign = 0; /* most lines were not looked at */
-    stepi_tell_counts(quick->cli, &counts);
+    stepi_tell_counts(&counts);
     return 0;
 }

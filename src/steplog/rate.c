@@ -2,10 +2,11 @@
 #include "steplog/command.h"
 #include "steplog/find.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* As many values are told apart. */
-enum { VALUES_MAX = 4096, VALUE_BYTES = 256 };
+enum { VALUES_MAX = 4096, VALUE_BYTES = 256, SHARE_COLUMNS = 7 };
 
 typedef struct counted {
     stepi_text_t value;
@@ -88,10 +89,8 @@ static void scan_line(const rate_t *r, stepi_reader_t *reader, stepi_span_t line
 {
     stepi_entry_t entry;
     stepi_value_t value;
-    if (!stepi_read_line(reader, line, &entry)) {
-        result->counts.foreign += line.at < line.end ? 1 : 0;
+    if (!stepi_read_line(reader, line, &entry))
         return;
-    }
     result->counts.entries++;
     if (is_wanted(r, reader, &entry, &result->counts) && find_field(r, reader, &entry, &value))
         count_in_block(reader, &value, stepi_weight_of(&entry), result);
@@ -118,8 +117,10 @@ static void scan(void *context, stepi_reader_t *reader, const stepi_block_t *blo
 static bool add_value(rate_t *r, const counted_t *value)
 {
     char *copy = malloc(value->value.length + 1);
-    if (copy == NULL)
+    if (copy == NULL) {
+        r->has_no_memory = true;
         return false;
+    }
     memcpy(copy, value->value.bytes, value->value.length);
     r->values[r->count] = *value;
     r->values[r->count++].value.bytes = copy;
@@ -169,34 +170,51 @@ static void print_object(rate_t *r, const counted_t *value)
     stepi_json_end(print);
 }
 
-static void print_row(rate_t *r, const counted_t *value, size_t width)
+static size_t digits_of(double count)
+{
+    size_t digits = 1;
+    for (; count >= 10; count /= 10)
+        digits++;
+    return digits;
+}
+
+/* As wide as the widest value, and the largest count. */
+typedef struct widths {
+    size_t value, count;
+} widths_t;
+
+static void print_row(rate_t *r, const counted_t *value, const widths_t *widths)
 {
     stepi_print_t *print = r->cli->print;
-    const size_t columns = stepi_print_width(&value->value);
     stepi_print_text(print, &value->value);
-    stepi_print_spaces(print, width - columns + 2);
-    stepi_print_fixed(print, value->count, 0);
-    stepi_print_literal(print, "  ");
-    stepi_print_fixed(print, r->all > 0 ? 100 * value->count / r->all : 0, 1);
+    stepi_print_spaces(print, widths->value - stepi_print_width(&value->value) + 1);
+    stepi_print_cell(print, value->count, 0, widths->count + 1);
+    stepi_print_cell(print, r->all > 0 ? 100 * value->count / r->all : 0, 1, SHARE_COLUMNS);
     stepi_print_literal(print, "%\n");
 }
 
 static void print_all(rate_t *r)
 {
-    size_t width = 0;
-    if (r->count > 1)
-        qsort(r->values, r->count, sizeof(*r->values), by_count);
+    widths_t widths = { 0, r->count > 0 ? digits_of(round(r->values[0].count)) : 0 };
     for (size_t i = 0; i < r->count; i++)
-        if (stepi_print_width(&r->values[i].value) > width)
-            width = stepi_print_width(&r->values[i].value);
+        if (stepi_print_width(&r->values[i].value) > widths.value)
+            widths.value = stepi_print_width(&r->values[i].value);
     for (size_t i = 0; i < r->count; i++) {
         if (r->cli->json)
             print_object(r, &r->values[i]);
         else
-            print_row(r, &r->values[i], width);
+            print_row(r, &r->values[i], &widths);
     }
-    if (r->others > 0)
+}
+
+static void tell_about(const rate_t *r)
+{
+    if (r->has_no_memory)
+        stepi_complain("error", "no memory");
+    else if (r->others > 0)
         stepi_complain("note", "too many different values: only 4096 of them are shown");
+    else if (r->count == 0)
+        stepi_complain(r->cli->key, "is no field of the steps that were asked for");
 }
 
 /* Whether the key has one spelling in every format: letters, digits and what never needs an escape. */
@@ -218,12 +236,16 @@ int64_t stepi_rate(stepi_cli_t *cli, size_t *unreadable)
         r.finder = stepi_finder_of(cli->key, strlen(cli->key));
     if (r.values == NULL)
         stepi_complain("error", "no memory");
-    else if (stepi_run_job(cli, cli->names, cli->name_count, &job, unreadable) == 0)
+    else if (stepi_run_job(cli->names, cli->name_count, &job, unreadable) == 0)
         found = (int64_t)r.count;
-    if (found >= 0)
+    if (found >= 0) {
+        if (r.count > 1)
+            qsort(r.values, r.count, sizeof(*r.values), by_count);
         print_all(&r);
+        tell_about(&r);
+    }
     for (size_t i = 0; i < r.count; i++)
         free((void *)(uintptr_t)r.values[i].value.bytes);
     free(r.values);
-    return found;
+    return r.has_no_memory ? -1 : found;
 }

@@ -2,13 +2,10 @@
  * way. Its duration is what a line has to exceed to be read at all: all threads know it. */
 #include "steplog/quick.h"
 
-#include "base/number.h"
-
 #include <stdatomic.h>
-
 #include <stdlib.h>
 
-enum { TOP_DEFAULT = 20 };
+enum { TOP_DEFAULT = 20, MS_COLUMNS = 10 };
 
 typedef struct finished {
     double ms;
@@ -131,23 +128,17 @@ static void print_finished(stepi_cli_t *cli, const finished_t *f)
         stepi_json_end(print);
         return;
     }
-    char bytes[400];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
-    stepi_print_t *p = print;
-    stepi_put_fixed(&out, f->ms, 1);
-    const size_t width = (size_t)(out.at - bytes);
-    stepi_print_spaces(p, width < 10 ? 10 - width : 0);
-    stepi_print_raw(p, bytes, width);
-    stepi_print_literal(p, " ms  ");
-    stepi_print_subject(p, &operation, &event);
+    stepi_print_cell(print, f->ms, 1, MS_COLUMNS);
+    stepi_print_literal(print, " ms  ");
+    stepi_print_subject(print, &operation, &event);
     if (event.kind == STEPI_STEP_FAILURE) {
-        stepi_print_color(p, STEPI_COLOR_BAD);
-        stepi_print_literal(p, " FAILED");
-        stepi_print_color(p, STEPI_COLOR_NONE);
+        stepi_print_color(print, STEPI_COLOR_BAD);
+        stepi_print_literal(print, " FAILED");
+        stepi_print_color(print, STEPI_COLOR_NONE);
     }
-    stepi_print_literal(p, "  ");
-    stepi_print_place(p, log, f->place.line);
-    stepi_print_literal(p, "\n");
+    stepi_print_literal(print, "  ");
+    stepi_print_place(print, log, f->place.line);
+    stepi_print_literal(print, "\n");
 }
 
 static int by_slowness(const void *a, const void *b)

@@ -1,8 +1,6 @@
 /* steplog stats: per operation and step how often, how many failures, and the distribution of the durations. */
 #include "steplog/series.h"
 
-#include "base/number.h"
-
 #include <math.h>
 
 /* Operations that only had steps (never an end in this log) have no row of their own. */
@@ -32,78 +30,81 @@ static void print_object(stepi_print_t *print, stepi_series_t *series)
     stepi_json_end(print);
 }
 
-enum { COLUMN = 11, NAME_MIN = 24, INDENT = 2 };
-
-static void print_cell(stepi_print_t *print, const char *bytes, size_t length)
-{
-    stepi_print_spaces(print, length < COLUMN ? COLUMN - length : 1);
-    stepi_print_raw(print, bytes, length);
-}
-
-static void print_number(stepi_print_t *print, double number, int decimals)
-{
-    char bytes[512];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
-    stepi_put_fixed(&out, number, decimals);
-    print_cell(print, bytes, (size_t)(out.at - bytes));
-}
+enum { COLUMN = 11, HEADINGS = 7, NAME_MIN = 24, INDENT = 2 };
 
 static void print_durations(stepi_print_t *print, stepi_series_t *series)
 {
     if (series->durations.count == 0) {
         for (int i = 0; i < QUANTILES + 2; i++)
-            print_cell(print, "-", 1);
+            stepi_print_right(print, "-", 1, COLUMN);
         return;
     }
     for (int i = 0; i < QUANTILES; i++)
-        print_number(print, stepi_sample_quantile(&series->durations, quantiles[i]), 1);
-    print_number(print, series->durations.max_ms, 1);
-    print_number(print, series->durations.total_ms, 1);
+        stepi_print_cell(print, stepi_sample_quantile(&series->durations, quantiles[i]), 1, COLUMN);
+    stepi_print_cell(print, series->durations.max_ms, 1, COLUMN);
+    stepi_print_cell(print, series->durations.total_ms, 1, COLUMN);
 }
 
-/* The columns that its name takes in the first one of the table. */
-static size_t name_columns(const stepi_series_t *series)
+/* ---- The table ---- */
+
+static stepi_text_t name_of(const stepi_series_t *series)
 {
-    const stepi_text_t name = series->is_step ? stepi_kept_text(&series->description) : stepi_series_operation(series);
-    const size_t before = series->is_step ? INDENT + stepi_tag_columns(series->step, series->total) : 0;
-    return before + stepi_print_width(&name);
+    return series->is_step ? stepi_kept_text(&series->description) : stepi_series_operation(series);
 }
 
-static void print_name(stepi_print_t *print, const stepi_series_t *series)
+/* What stands before the name. */
+static size_t columns_before(const stepi_series_t *series)
 {
-    const stepi_text_t operation = stepi_series_operation(series), description = stepi_kept_text(&series->description);
-    if (!series->is_step) {
-        stepi_print_color(print, STEPI_COLOR_BOLD);
-        stepi_print_text(print, &operation);
-        stepi_print_color(print, STEPI_COLOR_NONE);
-        return;
+    return series->is_step ? INDENT + stepi_tag_columns(series->step, series->total) : 0;
+}
+
+/* The width of the first column: as the longest name wants it, and as the terminal has room beside the others. */
+static size_t width_of_names(const stepi_print_t *print, const stepi_series_table_t *table)
+{
+    size_t width = NAME_MIN;
+    for (size_t i = 0; i < table->count; i++) {
+        const stepi_text_t name = name_of(&table->series[i]);
+        const size_t columns = columns_before(&table->series[i]) + stepi_print_width(&name);
+        width = columns > width ? columns : width;
     }
-    stepi_print_spaces(print, INDENT);
-    stepi_print_tag(print, series->step, series->total);
-    stepi_print_text(print, &description);
+    if (print->width == 0 || print->width >= width + HEADINGS * COLUMN)
+        return width;
+    return print->width > NAME_MIN + HEADINGS * COLUMN ? print->width - HEADINGS * COLUMN : NAME_MIN;
+}
+
+static void print_name(stepi_print_t *print, const stepi_series_t *series, size_t width)
+{
+    const stepi_text_t name = name_of(series);
+    size_t columns = columns_before(series);
+    if (series->is_step) {
+        stepi_print_spaces(print, INDENT);
+        stepi_print_tag(print, series->step, series->total);
+    } else {
+        stepi_print_color(print, STEPI_COLOR_BOLD);
+    }
+    columns += stepi_print_fitting(print, &name, width > columns ? width - columns : 0);
+    stepi_print_color(print, STEPI_COLOR_NONE);
+    stepi_print_spaces(print, width > columns ? width - columns : 0);
 }
 
 static void print_table(stepi_print_t *print, stepi_series_table_t *table)
 {
-    static const char *const headings[] = { "count", "failures", "p50 ms", "p90 ms", "p99 ms", "max ms", "total ms" };
-    size_t width = NAME_MIN;
-    for (size_t i = 0; i < table->count; i++)
-        if (name_columns(&table->series[i]) > width)
-            width = name_columns(&table->series[i]);
+    static const char *const headings[HEADINGS] = { "count",  "failures", "p50 ms",  "p90 ms",
+                                                    "p99 ms", "max ms",   "total ms" };
+    const size_t width = width_of_names(print, table);
     stepi_print_color(print, STEPI_COLOR_DIM);
     stepi_print_spaces(print, width);
-    for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
-        print_cell(print, headings[i], strlen(headings[i]));
+    for (size_t i = 0; i < HEADINGS; i++)
+        stepi_print_right(print, headings[i], strlen(headings[i]), COLUMN);
     stepi_print_color(print, STEPI_COLOR_NONE);
     stepi_print_literal(print, "\n");
     for (size_t i = 0; i < table->count; i++) {
         stepi_series_t *series = &table->series[i];
-        print_name(print, series);
-        stepi_print_spaces(print, width - name_columns(series));
+        print_name(print, series, width);
         if (has_row(series)) {
-            print_number(print, series->ended, 0);
+            stepi_print_cell(print, series->ended, 0, COLUMN);
             stepi_print_color(print, series->failed > 0 ? STEPI_COLOR_BAD : STEPI_COLOR_NONE);
-            print_number(print, series->failed, 0);
+            stepi_print_cell(print, series->failed, 0, COLUMN);
             stepi_print_color(print, STEPI_COLOR_NONE);
             print_durations(print, series);
         }

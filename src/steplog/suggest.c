@@ -41,12 +41,10 @@ static size_t distance(const char *a, const char *b)
     return rows.now[m];
 }
 
-void stepi_complain_unknown(const char *what, const char *word, const char *const *known)
+static const char *most_alike(const char *word, const char *const *known)
 {
-    char bytes[256];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes) - 1);
     const char *best = NULL;
-    size_t best_distance = strlen(word) < 4 ? 2 : 3; /* more is no typing error */
+    size_t best_distance = strlen(word) - strspn(word, "-") < 4 ? 2 : 3; /* more is no typing error */
     for (; *known != NULL; known++) {
         const size_t d = distance(word, *known);
         if (d < best_distance) {
@@ -54,15 +52,29 @@ void stepi_complain_unknown(const char *what, const char *word, const char *cons
             best_distance = d;
         }
     }
+    return best;
+}
+
+void stepi_complain_unknown(const char *what, const char *command, const char *word, const char *const *known)
+{
+    char bytes[256];
+    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
+    const char *meant = most_alike(word, known);
     stepi_put_literal(&out, "is no ");
-    stepi_put(&out, what, strlen(what));
-    if (best != NULL) {
-        stepi_put_literal(&out, "; did you mean ");
-        stepi_put(&out, best, strlen(best));
-        stepi_put_literal(&out, "?");
-    } else {
-        stepi_put_literal(&out, " (see steplog --help)");
+    stepi_put_string(&out, what);
+    if (command != NULL) {
+        stepi_put_literal(&out, " of ");
+        stepi_put_string(&out, command);
     }
-    *out.at = '\0';
+    if (meant != NULL) {
+        stepi_put_literal(&out, "; did you mean ");
+        stepi_put_string(&out, meant);
+        stepi_put_char(&out, '?');
+    } else {
+        stepi_put_literal(&out, " (see steplog ");
+        stepi_put_string(&out, command != NULL ? command : "");
+        stepi_put_string(&out, command != NULL ? " --help)" : "--help)");
+    }
+    stepi_put_char(&out, '\0');
     stepi_complain(word, bytes);
 }

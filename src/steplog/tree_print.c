@@ -1,9 +1,7 @@
 #include "steplog/tree.h"
 
-#include "base/number.h"
-
 /* Deeper is printed, but not indented any more. */
-enum { INDENT = 3, DEPTH_MAX = 64, NAME_COLUMNS = 60, MS_COLUMNS = 11 };
+enum { INDENT = 3, DEPTH_MAX = 64, NAME_COLUMNS = 60, NAME_MIN = 12, MS_COLUMNS = 11, SHARE_COLUMNS = 5 };
 
 /* Walks a tree without recursion, parents before their children. */
 static stepi_node_t *next_node(stepi_node_t *node, size_t *depth)
@@ -37,18 +35,31 @@ static void print_branch(stepi_print_t *print, const stepi_node_t *node, size_t 
     }
 }
 
-static size_t name_columns(const stepi_node_t *node, size_t depth)
+/* What stands before the name: branches and a tag. */
+static size_t columns_before(const stepi_node_t *node, size_t depth)
 {
-    const stepi_text_t name = stepi_kept_text(&node->name);
     const size_t tag = node->is_step ? stepi_tag_columns(node->step, node->total) : 0;
-    return INDENT * (depth < DEPTH_MAX ? depth : DEPTH_MAX) + tag + stepi_print_width(&name);
+    return INDENT * (depth < DEPTH_MAX ? depth : DEPTH_MAX) + tag;
 }
 
-static size_t widest(stepi_node_t *root)
+/* On a terminal names leave room for the numbers behind them. */
+static size_t room_for_name(const stepi_print_t *print, size_t before)
+{
+    enum { NUMBERS = MS_COLUMNS + 3 + SHARE_COLUMNS + 2 };
+    if (print->width == 0)
+        return SIZE_MAX;
+    return print->width > before + NUMBERS + NAME_MIN ? print->width - before - NUMBERS : NAME_MIN;
+}
+
+/* Where the durations begin: behind all names but the longest. */
+static size_t widest(const stepi_print_t *print, stepi_node_t *root)
 {
     size_t width = 0, depth = 0;
     for (stepi_node_t *node = root; node != NULL; node = next_node(node, &depth)) {
-        const size_t columns = name_columns(node, depth);
+        const stepi_text_t name = stepi_kept_text(&node->name);
+        const size_t before = columns_before(node, depth), room = room_for_name(print, before);
+        const size_t name_columns = stepi_print_width(&name);
+        const size_t columns = before + (name_columns < room ? name_columns : room);
         if (columns > width && columns <= NAME_COLUMNS)
             width = columns;
     }
@@ -57,16 +68,9 @@ static size_t widest(stepi_node_t *root)
 
 static void print_duration(stepi_print_t *print, const stepi_node_t *node)
 {
-    char bytes[512];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
-    if (!node->has_ms) {
-        stepi_print_spaces(print, MS_COLUMNS + 3);
+    if (!node->has_ms)
         return;
-    }
-    stepi_put_fixed(&out, node->ms, 1);
-    const size_t length = (size_t)(out.at - bytes);
-    stepi_print_spaces(print, length < MS_COLUMNS ? MS_COLUMNS - length : 1);
-    stepi_print_raw(print, bytes, length);
+    stepi_print_cell(print, node->ms, 1, MS_COLUMNS);
     stepi_print_literal(print, " ms");
 }
 
@@ -74,15 +78,10 @@ static void print_duration(stepi_print_t *print, const stepi_node_t *node)
 static void print_share(stepi_print_t *print, const stepi_node_t *node)
 {
     const stepi_node_t *root = node->root;
-    char bytes[512];
-    stepi_out_t out = stepi_out_over(bytes, sizeof(bytes));
     if (node == root || !node->has_ms || !root->has_ms || !(root->ms > 0))
         return;
-    stepi_put_fixed(&out, 100 * node->ms / root->ms, 0);
-    const size_t length = (size_t)(out.at - bytes);
     stepi_print_color(print, STEPI_COLOR_DIM);
-    stepi_print_spaces(print, length < 5 ? 5 - length : 1);
-    stepi_print_raw(print, bytes, length);
+    stepi_print_cell(print, 100 * node->ms / root->ms, 0, SHARE_COLUMNS);
     stepi_print_literal(print, " %");
     stepi_print_color(print, STEPI_COLOR_NONE);
 }
@@ -106,17 +105,16 @@ static void print_status(stepi_print_t *print, const stepi_node_t *node)
 static void print_node(stepi_print_t *print, const stepi_node_t *node, size_t depth, size_t width)
 {
     const stepi_text_t name = stepi_kept_text(&node->name);
-    const size_t columns = name_columns(node, depth);
+    size_t columns = columns_before(node, depth);
     print_branch(print, node, depth);
     if (node->is_step)
         stepi_print_tag(print, node->step, node->total);
     stepi_print_color(print, node->is_step ? STEPI_COLOR_NONE : STEPI_COLOR_BOLD);
-    stepi_print_text(print, &name);
+    columns += stepi_print_fitting(print, &name, room_for_name(print, columns));
     stepi_print_color(print, STEPI_COLOR_NONE);
     if (node->has_ms)
         stepi_print_spaces(print, columns < width ? width - columns : 0);
-    if (node->has_ms)
-        print_duration(print, node);
+    print_duration(print, node);
     print_share(print, node);
     print_status(print, node);
     stepi_print_literal(print, "\n");
@@ -162,7 +160,7 @@ static void print_object(stepi_cli_t *cli, const stepi_node_t *node)
 
 void stepi_print_tree(stepi_cli_t *cli, stepi_node_t *root)
 {
-    const size_t width = widest(root);
+    const size_t width = widest(cli->print, root);
     size_t depth = 0;
     for (stepi_node_t *node = root; node != NULL; node = next_node(node, &depth)) {
         if (cli->json)
