@@ -18,6 +18,7 @@ enum { RANDOM_DIGITS = 16, HALF_MADE_S = 60, FIRST_CAPACITY = 16 };
 
 #define RING_MAX (STEPI_RING_DATA + (size_t)STEPI_RING_BYTES_MAX)
 #define STORE_MAX ((size_t)256 * 1024 * 1024)
+#define BLOCK_MAX ((size_t)2 * 1024 * 1024) /* more than any block has */
 #define SHAPES_FILE_MAX ((size_t)STEPI_SHAPES_MAX * STEPI_SHAPE_FILE_MAX)
 
 /* ---- Names ---- */
@@ -282,16 +283,17 @@ static char *read_behind(const stepi_intent_t *intent, size_t *size)
 {
     struct stat status;
     char path[STEPI_INTENT_PATH];
+    const size_t most = (intent->length < BLOCK_MAX ? (size_t)intent->length : BLOCK_MAX) + 1; /* a newline may stand before it */
     memcpy(path, intent->path, sizeof(path));
     path[sizeof(path) - 1] = '\0';
     const int fd = path[0] == '/' ? open_file(AT_FDCWD, path, O_RDONLY) : -1;
     char *bytes = NULL;
     if (fd >= 0 && fstat(fd, &status) == 0 && (uint64_t)status.st_dev == intent->device &&
         (uint64_t)status.st_ino == intent->inode && lseek(fd, (off_t)intent->size, SEEK_SET) >= 0)
-        bytes = malloc(STEPI_INTENT_BYTES + 1);
+        bytes = malloc(most);
     *size = 0;
-    for (ssize_t n = 1; bytes != NULL && n > 0 && *size < STEPI_INTENT_BYTES + 1;) {
-        n = read(fd, bytes + *size, STEPI_INTENT_BYTES + 1 - *size);
+    for (ssize_t n = 1; bytes != NULL && n > 0 && *size < most;) {
+        n = read(fd, bytes + *size, most - *size);
         *size += n > 0 ? (size_t)n : 0;
     }
     if (fd >= 0)

@@ -67,21 +67,25 @@ void stepi_remains_shapes(stepi_remains_t *remains, const uint8_t *bytes, size_t
 
 /* ---- What is in the file ---- */
 
-/* How much of the block stands in the file, from where it was to begin. A line of which only the end is missing counts as whole: whoever
- * writes next ends it. */
+/* How much of the block stands in the file, from its beginning on. A line of which only the end is missing counts as whole: whoever
+ * writes next ends it. Where the block is longer than what was noted of it, a file that goes on is trusted to go on with the block. */
 static size_t common_bytes(const stepi_intent_t *intent, const char *file, size_t file_bytes)
 {
-    const size_t copied = intent->length < STEPI_INTENT_BYTES ? (size_t)intent->length : STEPI_INTENT_BYTES;
-    if (file_bytes > 0 && copied > 0 && file[0] == '\n' && intent->bytes[0] != '\n') {
-        file++; /* the end of a line that was torn before */
-        file_bytes--;
-    }
-    const size_t most = copied < file_bytes ? copied : file_bytes;
+    const size_t length = intent->length < SIZE_MAX ? (size_t)intent->length : SIZE_MAX;
+    const size_t noted = length < STEPI_INTENT_BYTES ? length : STEPI_INTENT_BYTES;
+    const size_t most = noted < file_bytes ? noted : file_bytes;
     size_t common = 0;
     while (common < most && file[common] == intent->bytes[common])
         common++;
-    const bool lacks_end = common == file_bytes && common < copied && intent->bytes[common] == '\n';
+    if (common == STEPI_INTENT_BYTES)
+        return length < file_bytes ? length : file_bytes;
+    const bool lacks_end = common == file_bytes && common > 0 && common < noted && intent->bytes[common] == '\n';
     return lacks_end ? common + 1 : common;
+}
+
+static bool ends_line(const stepi_intent_t *intent, const char *file, size_t at)
+{
+    return (at < STEPI_INTENT_BYTES ? intent->bytes[at] : file[at]) == '\n';
 }
 
 void stepi_remains_intent(stepi_remains_t *remains, uint32_t output, const stepi_intent_t *intent, const char *file,
@@ -90,10 +94,14 @@ void stepi_remains_intent(stepi_remains_t *remains, uint32_t output, const stepi
     if (output >= remains->owner.outputs || intent->mark[0] != STEPI_MARK_INTENT || intent->mark[1] != STEPI_MARK_FORM ||
         intent->active != 1 || intent->lines > STEPI_INTENT_LINES)
         return;
+    if (file_bytes > 0 && file[0] == '\n' && intent->bytes[0] != '\n') {
+        file++; /* the end of a line that was torn before */
+        file_bytes--;
+    }
     const size_t common = common_bytes(intent, file, file_bytes);
     uint32_t line = 0;
     for (size_t i = 0; i < common && line < intent->lines; i++) {
-        if (intent->bytes[i] != '\n')
+        if (!ends_line(intent, file, i))
             continue;
         const uint64_t next = intent->base + intent->index[line] + 1;
         if (intent->index[line] != UINT32_MAX && next <= intent->through && next > remains->has[output])
