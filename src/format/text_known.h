@@ -89,14 +89,16 @@ static inline bool stepi_known_is_same_text(const char *a, const char *b, size_t
 }
 
 /* NULL: the beginning is not known. */
-static inline const stepi_known_t *stepi_known_find(const stepi_known_t places[STEPI_KNOWN_PLACES],
-                                                    const stepi_known_key_t *key)
+static inline const stepi_known_t *stepi_known_find(stepi_known_t places[STEPI_KNOWN_PLACES], const stepi_known_key_t *key)
 {
-    const stepi_known_t *place = &places[key->hash % STEPI_KNOWN_PLACES];
+    stepi_known_t *place = &places[key->hash % STEPI_KNOWN_PLACES];
     const bool is_it = place->bytes != 0 && place->what == key->what && place->step == key->step &&
                        place->text_bytes == key->text_bytes &&
                        stepi_known_is_same_text(place->text, key->text, key->text_bytes);
-    return is_it ? place : NULL;
+    if (!is_it)
+        return NULL;
+    place->hash = key->hash;
+    return place;
 }
 
 /* A line that was not known began like this. */

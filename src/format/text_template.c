@@ -5,12 +5,15 @@
 
 #include <string.h>
 
+/* Room for what stands behind the pieces, and for what is copied beyond their ends. */
+enum { AROUND_PIECES = STEPI_TEMPLATE_PIECES * (STEPI_PADDING + STEPI_DOUBLE_BYTES) };
+
 static inline bool is_worth(const stepi_brief_t *brief)
 {
     return brief->text_bytes - 1 < STEPI_TEMPLATE_TEXT;
 }
 
-/* Where they are, each of them changes the upper bits. */
+/* One product: whatever differs, wherever it stands, changes the upper bits, and they choose the place. */
 static inline uint32_t hash_of(const stepi_brief_t *brief)
 {
     const stepi_known_ends_t ends = stepi_known_ends(brief->text, brief->text_bytes);
@@ -88,8 +91,8 @@ static inline char *put_fields(const stepi_template_t *template, const stepi_bri
     return to;
 }
 
-/* The line, or what of it comes behind the time. False: there is not enough room, or the record is damaged. */
-/* A function of its own: with the lookup it would need more registers than there are. */
+/* The line, or what of it comes behind the time. False: there is not enough room, or the record is damaged. A function of its
+ * own: with the lookup it would need more registers than there are. */
 __attribute__((noinline)) static bool put_line(const stepi_template_t *template, const stepi_brief_t *brief,
                                                stepi_out_t *out)
 {
@@ -110,11 +113,12 @@ __attribute__((noinline)) static bool put_line(const stepi_template_t *template,
 
 void stepi_template_add(stepi_template_t *template, uint32_t i, const stepi_out_t *out, uint8_t type, uint8_t decimals)
 {
-    const uint32_t from = i > 0 ? (uint32_t) template->pieces[i - 1].from + template->pieces[i - 1].length : 0;
-    template->pieces[i] = (stepi_plan_piece_t){ .from = (uint16_t)from,
-                                                .length = (uint16_t)((size_t)(out->at - template->bytes) - from),
-                                                .type = type,
-                                                .decimals = decimals };
+    stepi_plan_piece_t *piece = &template->pieces[i];
+    const size_t used = (size_t)(out->at - template->bytes);
+    piece->from = i > 0 ? (uint16_t)(piece[-1].from + piece[-1].length) : 0;
+    piece->length = (uint16_t)(used - piece->from);
+    piece->type = type;
+    piece->decimals = decimals;
 }
 
 /* As much of a line as its beginning depends on. */
@@ -146,7 +150,7 @@ static bool make_template(const stepi_text_format_t *self, stepi_template_t *tem
     template->shape = brief->shape;
     template->text_bytes = brief->text_bytes;
     template->fields = line.fields.left;
-    template->room = (uint32_t)(out.at - template->bytes) + STEPI_TEMPLATE_PIECES *(STEPI_PADDING + STEPI_DOUBLE_BYTES);
+    template->room = (uint32_t)(out.at - template->bytes) + AROUND_PIECES;
     memcpy(template->text, brief->text, brief->text_bytes);
     return !out.overflow;
 }
@@ -183,6 +187,7 @@ bool stepi_text_render_brief(step_format_t *format, const stepi_brief_t *brief, 
         learn(self, template, hash, brief);
         return false;
     }
+    template->hash = hash;
     if (self->timestamps) {
         stepi_text_indent(out, stepi_record_header(brief->record).depth);
         stepi_text_time(self, brief->wall_ns, out);

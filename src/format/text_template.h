@@ -25,10 +25,11 @@ typedef struct stepi_template {
     uint64_t what, step;
     uint32_t shape;
     uint32_t text_bytes;
-    uint32_t hash;   /* of what was met here last */
-    uint32_t room;   /* for a line, its longer texts aside; 0: nobody lives here */
+    uint32_t hash; /* of what was met here last */
+    uint32_t room; /* for a line, its longer texts aside; 0: nobody lives here */
     uint32_t fields;
-    stepi_plan_piece_t pieces[STEPI_TEMPLATE_PIECES]; /* one before each field, one before the step's duration, one that ends the line */
+    /* one before each field, one before the step's duration, if there is one, and one that ends the line */
+    stepi_plan_piece_t pieces[STEPI_TEMPLATE_PIECES];
     char text[STEPI_TEMPLATE_TEXT];
     char bytes[STEPI_TEMPLATE_BYTES + STEPI_PADDING]; /* of the pieces, one behind the other */
 } stepi_template_t;
