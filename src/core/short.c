@@ -101,8 +101,10 @@ typedef struct values {
 static inline bool put_values(draft_t *d, const stepi_shape_t *shape, const values_t *values)
 {
     uint8_t *const slots = d->at;
-    for (size_t i = 0; i < STEPI_SHAPE_FIELDS; i++) /* those that are not there are written over */
-        memcpy(slots + i * sizeof(uint64_t), &values->v[i], sizeof(uint64_t));
+    for (size_t i = 0; i < STEPI_SHAPE_FIELDS; i++) { /* those that are not there are written over */
+        const uint64_t value = stepi_by_itself(values->v[i]);
+        memcpy(slots + i * sizeof(value), &value, sizeof(value));
+    }
     d->at += shape->count * sizeof(uint64_t);
     for (uint32_t texts = shape->texts; texts != 0; texts &= texts - 1) {
         uint8_t *const slot = slots + (size_t)__builtin_ctz(texts) * sizeof(uint64_t);

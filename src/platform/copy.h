@@ -34,6 +34,15 @@ static inline void stepi_prefetch_to_write(const void *line)
 #endif
 }
 
+/* A value that is in a register stays there until it is stored, by itself. Compilers like to put two together for one wide
+ * store, by way of the stack; but so wide a load has to wait until both narrow stores have left the core, and they stand in
+ * line behind all stores to memory that another core has. */
+static inline uint64_t stepi_by_itself(uint64_t value)
+{
+    __asm__("" : "+r"(value));
+    return value;
+}
+
 /* False under valgrind's memcheck. */
 bool stepi_may_over_read(void);
 
