@@ -88,10 +88,23 @@ static int refuse(const step_log_options_t *options, int error)
     return STEP_EIO;
 }
 
+/* Not `is_on`, which is false: whoever has a stale handle may be looking at it. */
+static void begin_anew(stepi_crash_ring_t *crash)
+{
+    crash->path = NULL;
+    crash->has_ended = crash->is_new = false;
+    atomic_store_explicit(&crash->untold, 0, memory_order_relaxed);
+    crash->binds = 0;
+    crash->shapes = -1;
+    crash->files = (stepi_crash_files_t){ .parent = -1, .directory = -1, .owner_fd = -1 };
+    crash->store = (stepi_store_t){ .fd = -1 };
+    crash->bound = NULL;
+}
+
 int stepi_crash_open(step_log_t *log, const step_log_options_t *options)
 {
     stepi_crash_ring_t *crash = &log->crash;
-    *crash = (stepi_crash_ring_t){ .shapes = -1, .files = { .parent = -1, .directory = -1, .owner_fd = -1 } };
+    begin_anew(crash);
     if (options->crash_ring_dir == NULL)
         return STEP_OK;
     if (stepi_page_bytes() > STEPI_RING_PAGE) {

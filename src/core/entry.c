@@ -94,7 +94,11 @@ bool stepi_enter(stepi_entry_t *entry, step_log_t *log)
     atomic_signal_fence(memory_order_seq_cst);
     if (__builtin_expect(stepi_needs_fences, 0))
         stepi_fence();
-    if (__builtin_expect(atomic_load_explicit(&log->state, memory_order_relaxed) != STEPI_LOG_OPEN, 0)) {
+    /* The serial tells a log that was closed and opened again meanwhile. acquire: should this be a new life of it, after all of its
+     * set-up. */
+    if (__builtin_expect(atomic_load_explicit(&log->state, memory_order_acquire) != STEPI_LOG_OPEN ||
+                             atomic_load_explicit(&log->serial, memory_order_relaxed) != ring->log_serial,
+                         0)) {
         atomic_store_explicit(&ring->busy, 0, memory_order_release);
         return false;
     }
