@@ -51,7 +51,7 @@ static void log_and_leave(step_log_t *log, int number)
 
 /* ---- While four threads log ---- */
 
-#ifdef STEP_LOGGER_SANITIZED /* see rest_before_fork(), for which there is no time here */
+#ifdef STEP_LOGGER_SANITIZED /* see fork_child(), for which there is no time here */
 enum { CHILDREN_LOG = 0 };
 #else
 enum { CHILDREN_LOG = 1 };

@@ -74,8 +74,7 @@ static void be_two(victim_t *victim)
 {
     step_log_t *log = log_with_file(victim);
     put_record(log, 2, 0); /* there is a ring before the fork */
-    const pid_t child = fork();
-    CHECK(child >= 0);
+    const pid_t child = fork_child();
     if (child == 0) {
         alarm(2 * VICTIM_SECONDS);
         write_for_ever(victim, log, 1);

@@ -113,7 +113,8 @@ UNUSED static const uint8_t *exact_copy(const uint8_t *bytes, size_t size)
 {
     uint8_t *copy = malloc(size > 0 ? size : 1);
     assert_non_null(copy);
-    memcpy(copy, bytes, size);
+    if (size > 0)
+        memcpy(copy, bytes, size);
     return copy;
 }
 
