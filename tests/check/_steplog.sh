@@ -10,6 +10,10 @@ if [ ! -x "$steplog" ]; then
     problem "there is no $steplog: build first"
     finish
 fi
+# Under a sanitizer everything takes longer.
+rounds=240
+! grep -q '^STEP_LOGGER_SANITIZE:[A-Z]*=.' "$build_dir/CMakeCache.txt" || rounds=40
+export rounds
 cd "$work"
 
 run() { # ARGUMENTS...: stdout and stderr in out and err, the exit code in code

@@ -207,13 +207,13 @@ same_either_way elsewhere.log
 same_either_way named.jsonl
 [ "$(grep -c '"operation":"B"' answers)" = 3 ] || problem "whose step it is" "$(cat answers)"
 : >answers
-for seed in $(seq 240); do
+for seed in $(seq "$rounds"); do
     random_log "$seed" $((4 + seed % 9)) 0 >tiny.log
     forms=(text text text json logfmt)
     "$steplog" convert --to "${forms[seed % 5]}" tiny.log >tiny.converted 2>/dev/null
     same_either_way tiny.converted
 done
-[ "$problems" != 0 ] || passed "240 small logs, $(wc -l <answers) answers: read whole or not"
+[ "$problems" != 0 ] || passed "$rounds small logs, $(wc -l <answers) answers: read whole or not"
 { for _ in $(seq 300); do cat 5.log 1.log; done; } >orderly.log
 { cat orderly.log; random_log 0 4000 1; for _ in $(seq 50); do cat 3.log 6.log; done; } >both.log
 same_either_way orderly.log
