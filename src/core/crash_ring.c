@@ -258,15 +258,22 @@ void stepi_crash_resolved(step_log_t *log, int slot, uint64_t through)
     atomic_store_explicit(&output->resolved_not, ~through, memory_order_release);
 }
 
+/* What an output is past. Where it has no line in hand, it is past all that was processed; it says so in its file when it writes next. */
+static uint64_t passed_by(const step_log_t *log, const stepi_output_t *output)
+{
+    if (output->is_direct && (output->block == NULL || output->block->lines == 0))
+        return log->backend.processed;
+    return atomic_load_explicit(&log->crash.files.owner->output[output->slot].resolved, memory_order_relaxed);
+}
+
 /* Every output is past it. */
 static uint64_t settled(const step_log_t *log)
 {
-    const stepi_owner_t *owner = log->crash.files.owner;
-    const uint32_t outputs = atomic_load_explicit(&owner->outputs, memory_order_relaxed);
-    uint64_t lowest = log->backend.processed;
-    for (uint32_t i = 0; i < outputs && i < STEPI_CRASH_OUTPUTS; i++) {
-        const uint64_t resolved = atomic_load_explicit(&owner->output[i].resolved, memory_order_relaxed);
-        lowest = resolved < lowest ? resolved : lowest;
+    const stepi_backend_t *b = &log->backend;
+    uint64_t lowest = b->processed;
+    for (int i = 0; i < b->output_count; i++) {
+        const uint64_t passed = passed_by(log, b->outputs[i]);
+        lowest = passed < lowest ? passed : lowest;
     }
     return lowest;
 }

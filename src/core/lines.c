@@ -14,7 +14,7 @@ enum { TELL_EVERY_NS = 1000000000, SMOOTHED_NS = 1000000 };
 int64_t stepi_backend_wall_ns(const stepi_backend_t *b, uint64_t ticks)
 {
     const int64_t wall = stepi_timebase_wall_ns(&b->time, ticks);
-    const bool small_step_back = wall < b->last_wall_ns && b->last_wall_ns - wall < SMOOTHED_NS;
+    const bool small_step_back = wall < b->last_wall_ns && (uint64_t)b->last_wall_ns - (uint64_t)wall < SMOOTHED_NS;
     if (small_step_back && ticks >= b->last_ticks)
         return b->last_wall_ns; /* two readings of the clocks differ by some nanoseconds */
     return wall;

@@ -13,7 +13,7 @@
 
 #define NOBODY UINT32_MAX
 
-enum { SLOT_MIN = 128, LATE_FIRST = 64 };
+enum { SLOT_MIN = 128, LATE_FIRST = 64, LATE_MAX = 65536 /* more names than lines that can be on their way */ };
 
 _Static_assert((STEPI_EXTENT_BYTES - STEPI_EXTENT_HEAD) / SLOT_MIN <= STEPI_SLOTS_MAX, "free slots have their places");
 _Static_assert(sizeof(stepi_extent_t) <= STEPI_EXTENT_HEAD && sizeof(stepi_kept_t) % 8 == 0, "records are aligned");
@@ -181,10 +181,19 @@ static bool grow_late(stepi_store_t *store)
     return true;
 }
 
+static void free_first_late(stepi_store_t *store)
+{
+    stepi_store_free(store, store->late[store->late_from].slot);
+    store->late_from = (store->late_from + 1) % store->late_capacity;
+    store->late_count--;
+}
+
 void stepi_store_free_behind(stepi_store_t *store, stepi_kept_t *kept, uint64_t number)
 {
     if (kept == NULL)
         return;
+    if (store->late_count == LATE_MAX)
+        free_first_late(store);
     if (store->late_count == store->late_capacity && !grow_late(store)) {
         stepi_store_free(store, kept); /* at worst a line lacks its name */
         return;
@@ -195,11 +204,8 @@ void stepi_store_free_behind(stepi_store_t *store, stepi_kept_t *kept, uint64_t 
 
 void stepi_store_settle(stepi_store_t *store, uint64_t settled)
 {
-    while (store->late_count > 0 && store->late[store->late_from].number <= settled) {
-        stepi_store_free(store, store->late[store->late_from].slot);
-        store->late_from = (store->late_from + 1) % store->late_capacity;
-        store->late_count--;
-    }
+    while (store->late_count > 0 && store->late[store->late_from].number <= settled)
+        free_first_late(store);
 }
 
 /* ---- Flight ---- */

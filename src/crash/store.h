@@ -7,7 +7,8 @@
  *     slots    records that wait for a verdict, and records whose names are still needed. Slots are powers of two; each
  *              extent has one size, and keeps it.
  *
- * A slot's owner frees it. What is freed may still be needed by a record in flight: stepi_store_free_behind(). Nothing here allocates from
+ * A slot's owner frees it. What is freed may still be needed by a record in flight: stepi_store_free_behind(); so many may wait for that, the
+ * oldest go then. Nothing here allocates from
  * the heap but the list of those. One thread at a time: the backend, under the pump lock. */
 #ifndef STEPI_CRASH_STORE_H
 #define STEPI_CRASH_STORE_H

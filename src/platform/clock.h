@@ -57,7 +57,8 @@ static inline int64_t stepi_timebase_span_ns(const stepi_timebase_t *base, int64
 
 static inline int64_t stepi_timebase_wall_ns(const stepi_timebase_t *base, uint64_t ticks)
 {
-    return base->wall + stepi_timebase_span_ns(base, (int64_t)(ticks - base->ticks));
+    const int64_t span = stepi_timebase_span_ns(base, (int64_t)(ticks - base->ticks));
+    return (int64_t)((uint64_t)base->wall + (uint64_t)span); /* another process's times may be anything */
 }
 
 #endif
