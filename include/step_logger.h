@@ -166,8 +166,9 @@ enum {
     STEP_FULL_DROP   /* it drops the record; the stream says how many */
 };
 
-/* Time for tests and replay, both in nanoseconds: wall_ns counts from the Unix epoch, monotonic_ns from anywhere. Each is called
- * once for a logging call, on its thread, so possibly by several at once. Neither may be NULL. What they log is dropped. */
+/* Time for tests and replay, both in nanoseconds: wall_ns counts from the Unix epoch, monotonic_ns from anywhere. A logging call
+ * calls each of them once, on its thread. Whoever tells how long an operation has been running, stuck, incomplete or listed, asks
+ * monotonic_ns, too. So both may be called by several threads at once. Neither may be NULL. What they log is dropped. */
 typedef struct step_clock {
     int64_t (*wall_ns)(void *ctx);
     int64_t (*monotonic_ns)(void *ctx);
