@@ -12,6 +12,7 @@ typedef struct reader {
 
 #define TEXT_CUT 0x80000000u
 #define FIELD_KEY_CUT 0x80u
+#define FIELD_LEAST 4u /* bytes: type, decimals, the key's length */
 
 /* After a failure there is nothing left. */
 static inline const uint8_t *take(reader_t *r, size_t n)
@@ -117,6 +118,7 @@ static inline void take_bound(reader_t *r, stepi_fields_t *bound)
     uint32_t bytes = 0, count = 0;
     take_into(r, &bytes, 4);
     take_into(r, &count, 4);
+    r->failed |= count > bytes / FIELD_LEAST; /* formats make room for as many as there are said to be */
     *bound = (stepi_fields_t){ .at = take(r, bytes), .left = count };
     bound->end = r->at;
 }
