@@ -1,5 +1,6 @@
 #include "core/crash_ring.h"
 
+#include "core/held.h"
 #include "core/lifecycle.h"
 #include "core/log.h"
 #include "core/misuse.h"
@@ -295,9 +296,33 @@ static stepi_kept_t *keep_in_hand(step_log_t *log, uint64_t number)
     return kept;
 }
 
-stepi_kept_t *stepi_crash_hold(step_log_t *log)
+/* Of a record that is no line nobody holds a copy. */
+static bool is_quiet(const stepi_kept_t *kept)
 {
-    return stepi_crash_is_on(&log->crash) ? keep_in_hand(log, STEPI_NUMBER_HELD) : NULL;
+    uint16_t parts;
+    memcpy(&parts, stepi_kept_record(kept) + offsetof(stepi_record_t, parts), sizeof(parts));
+    return (parts & STEPI_FLAG_QUIET) != 0;
+}
+
+/* The operation may be done with its names long before there is a verdict on the line. */
+static void hold_names(step_log_t *log, const stepi_open_operation_t *operation, stepi_held_line_t *held)
+{
+    for (int i = 0; i < STEPI_KEPT; i++) {
+        const stepi_kept_t *kept = operation->kept[i];
+        if (kept == NULL || !is_quiet(kept))
+            continue;
+        const stepi_kept_as_t as = { .number = STEPI_NUMBER_NAMES, .ring = kept->ring, .tid = kept->tid };
+        held->names[i] = stepi_store_keep(&log->crash.store, as, stepi_kept_record(kept));
+    }
+}
+
+void stepi_crash_hold(step_log_t *log, stepi_held_line_t *held)
+{
+    if (!stepi_crash_is_on(&log->crash))
+        return;
+    held->kept = keep_in_hand(log, STEPI_NUMBER_HELD);
+    if (log->crash.operation != NULL)
+        hold_names(log, log->crash.operation, held);
 }
 
 static void fly(step_log_t *log, stepi_kept_as_t as, const uint8_t *record)
@@ -314,18 +339,31 @@ void stepi_crash_number(step_log_t *log, uint64_t number)
     fly(log, (stepi_kept_as_t){ .number = number, .ring = crash->ring->identity, .tid = crash->ring->tid }, crash->record);
 }
 
-void stepi_crash_number_held(step_log_t *log, stepi_kept_t *kept, uint64_t number)
+void stepi_crash_number_held(step_log_t *log, stepi_held_line_t *held, uint64_t number)
 {
+    const stepi_kept_t *kept = held->kept;
     if (kept == NULL)
         return;
     fly(log, (stepi_kept_as_t){ .number = number, .ring = kept->ring, .tid = kept->tid }, stepi_kept_record(kept));
-    stepi_store_free(&log->crash.store, kept);
+    for (int i = 0; i < STEPI_KEPT; i++) {
+        stepi_store_free_behind(&log->crash.store, held->names[i], number + 1);
+        held->names[i] = NULL;
+    }
+    stepi_crash_leave_out(log, held);
 }
 
-void stepi_crash_leave_out(step_log_t *log, stepi_kept_t *kept)
+static void free_kept(step_log_t *log, stepi_kept_t **kept)
 {
-    if (kept != NULL)
-        stepi_store_free(&log->crash.store, kept);
+    if (*kept != NULL)
+        stepi_store_free(&log->crash.store, *kept);
+    *kept = NULL;
+}
+
+void stepi_crash_leave_out(step_log_t *log, stepi_held_line_t *held)
+{
+    free_kept(log, &held->kept);
+    for (int i = 0; i < STEPI_KEPT; i++)
+        free_kept(log, &held->names[i]);
 }
 
 /* ---- Names ---- */
@@ -341,6 +379,7 @@ static void replace(step_log_t *log, stepi_kept_t **kept, stepi_kept_t *with)
 
 void stepi_crash_keep_names(step_log_t *log, stepi_open_operation_t *operation, const stepi_decoded_t *record)
 {
+    log->crash.operation = operation;
     if (record->line.kind == STEPI_OPERATION_START)
         replace(log, &operation->kept[STEPI_KEPT_START], keep_in_hand(log, STEPI_NUMBER_NAMES));
     else if (record->parts & STEPI_PART_OPERATION)

@@ -20,6 +20,7 @@
 typedef struct stepi_output stepi_output_t;
 typedef struct stepi_block stepi_block_t;
 typedef struct stepi_open_operation stepi_open_operation_t;
+typedef struct stepi_held_line stepi_held_line_t;
 
 typedef struct stepi_crash_ring {
     _Atomic bool is_on;
@@ -35,6 +36,7 @@ typedef struct stepi_crash_ring {
     uint64_t binds;
     const stepi_ring_t *ring; /* of the record that is in hand */
     const uint8_t *record;
+    const stepi_open_operation_t *operation; /* its */
 } stepi_crash_ring_t;
 
 static inline bool stepi_crash_is_on(const stepi_crash_ring_t *crash)
@@ -64,15 +66,16 @@ static inline void stepi_crash_take(stepi_crash_ring_t *crash, const stepi_ring_
 {
     crash->ring = ring;
     crash->record = record;
+    crash->operation = NULL;
 }
-stepi_kept_t *stepi_crash_hold(step_log_t *log);
+void stepi_crash_hold(step_log_t *log, stepi_held_line_t *held);
 void stepi_crash_number(step_log_t *log, uint64_t number);
 
 /* One that was held: it gets its number, or is left out. */
-void stepi_crash_number_held(step_log_t *log, stepi_kept_t *kept, uint64_t number);
-void stepi_crash_leave_out(step_log_t *log, stepi_kept_t *kept);
+void stepi_crash_number_held(step_log_t *log, stepi_held_line_t *held, uint64_t number);
+void stepi_crash_leave_out(step_log_t *log, stepi_held_line_t *held);
 
-/* Names that the record in hand brought, and names that no later record needs. */
+/* Names that the record in hand, which is the operation's, brought, and names that no later record needs. */
 void stepi_crash_keep_names(step_log_t *log, stepi_open_operation_t *operation, const stepi_decoded_t *record);
 void stepi_crash_step_ended(step_log_t *log, stepi_open_operation_t *operation);
 void stepi_crash_operation_ended(step_log_t *log, stepi_open_operation_t *operation);

@@ -71,6 +71,7 @@ stepi_held_line_t *stepi_held_copy(const stepi_line_t *line)
     uint8_t *to = (uint8_t *)(held + 1);
     held->next = NULL;
     held->kept = NULL;
+    memset(held->names, 0, sizeof(held->names));
     held->bytes = bytes;
     held->record = RECORD_BYTES + field_bytes(&line->fields) + line->text.length;
     held->line = *line;

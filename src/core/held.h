@@ -2,7 +2,7 @@
 #ifndef STEPI_CORE_HELD_H
 #define STEPI_CORE_HELD_H
 
-#include "core/retention.h"
+#include "core/optable.h"
 #include "crash/layout.h"
 
 struct stepi_held_line {
@@ -11,6 +11,7 @@ struct stepi_held_line {
     size_t bytes;  /* of memory, this structure included */
     size_t record; /* about what its record took in a ring */
     stepi_kept_t *kept; /* its record, with a crash ring; NULL: there is none */
+    stepi_kept_t *names[STEPI_KEPT]; /* its own copies of records that brought its names and were no lines; NULL: it needs none */
     stepi_line_t line;
     stepi_trace_t trace;
 };

@@ -39,15 +39,14 @@ static void write_line(step_log_t *log, const stepi_line_t *line)
 static void write_held(step_log_t *log, stepi_held_line_t *held)
 {
     const uint64_t number = log->backend.processed++;
-    stepi_crash_number_held(log, held->kept, number);
-    held->kept = NULL;
+    stepi_crash_number_held(log, held, number);
     stepi_backend_offer(&log->backend, &held->line, number);
 }
 
 /* It was written or will not be. */
 static void free_held(step_log_t *log, stepi_held_line_t *held)
 {
-    stepi_crash_leave_out(log, held->kept);
+    stepi_crash_leave_out(log, held);
     stepi_free(held);
 }
 
@@ -173,7 +172,7 @@ static bool hold_line(step_log_t *log, stepi_hold_t *hold, stepi_held_lines_t *l
     if (held == NULL)
         return false;
     held->arrival = r->arrivals++;
-    held->kept = stepi_crash_hold(log);
+    stepi_crash_hold(log, held);
     if (stepi_hold_is_empty(hold))
         link_hold(r, hold);
     stepi_held_append(list, held);
