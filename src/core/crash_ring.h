@@ -94,4 +94,10 @@ void stepi_crash_finish(step_log_t *log);
 void stepi_crash_clear(stepi_crash_ring_t *crash);
 void stepi_crash_reset_in_child(stepi_crash_ring_t *crash);
 
+/* Of crash_ring.c and crash_records.c: every output is past it; there was no room, so `what` would be lost; what is bound to the log is
+ * kept. */
+uint64_t stepi_crash_settled(const step_log_t *log);
+void stepi_crash_tell_no_room(step_log_t *log, const char *what, int error);
+void stepi_crash_keep_bound(step_log_t *log);
+
 #endif
