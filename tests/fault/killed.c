@@ -75,7 +75,8 @@ pid_t victim_start(victim_t *victim, void (*run)(victim_t *victim))
     if (child != 0)
         return child;
     alarm(2 * VICTIM_SECONDS); /* should the test itself die */
-    static const int caught[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS }; /* by cmocka, which would go on with the next test */
+    static const int caught[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE,
+                                  SIGSYS }; /* by cmocka, which would go on with the next test */
     for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
         signal(caught[i], SIG_DFL);
     run(victim);

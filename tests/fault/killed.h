@@ -11,7 +11,7 @@ enum { VICTIM_THREADS = 8, VICTIM_SECONDS = 20 };
 
 /* What it has to say. */
 typedef struct victim_words {
-    _Atomic long ready; /* kill it from now on */
+    _Atomic long ready;                    /* kill it from now on */
     _Atomic long returned[VICTIM_THREADS]; /* rounds that each thread is through with */
     _Atomic long flushed[VICTIM_THREADS];  /* rounds whose records a flush has behind it */
     _Atomic long inner[VICTIM_THREADS];    /* calls that have returned, whatever the test counts */

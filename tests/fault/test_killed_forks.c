@@ -41,8 +41,8 @@ static void note_records(const char *line, void *argument)
     long n;
     for (const char *at = line; (at = strstr(at, "[INFO] w (t=")) != NULL; at++) {
         int length = 0;
-        if (sscanf(at, "[INFO] w (t=%d, n=%ld%n", &writer, &n, &length) != 2 || (at[length] != ')' && at[length] != ',') ||
-            writer < 0 || writer >= WRITERS || n < 0 || n >= NUMBERS)
+        if (sscanf(at, "[INFO] w (t=%d, n=%ld%n", &writer, &n, &length) != 2 ||
+            (at[length] != ')' && at[length] != ',') || writer < 0 || writer >= WRITERS || n < 0 || n >= NUMBERS)
             continue;
         marks->twice += marks->is_there[writer][n];
         marks->of[writer] += marks->is_there[writer][n] == 0;
@@ -202,7 +202,9 @@ static void have_children_in_a_step(victim_t *victim)
     step_logger_step(op, 1, "Fetching");
     CHECK(step_log_flush(log, FLUSH_MS) == STEP_OK);
     for (int way = 0; way < WAYS; way++) {
-        const pid_t child = way == 0 ? fork() : way == 1 ? _Fork() : (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+        const pid_t child = way == 0   ? fork()
+                            : way == 1 ? _Fork()
+                                       : (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
         CHECK(child >= 0);
         if (child == 0) {
             put_record(log, 1, way);

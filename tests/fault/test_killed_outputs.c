@@ -98,7 +98,8 @@ static void two_files(void **state)
         for (int i = 0; i < THREADS; i++) {
             all += atomic_load(&victim->words->inner[i]);
             if (rest.of[i] > 0) /* it ends with the last one, without a hole */
-                assert_in_range(rest.last[i], atomic_load(&victim->words->inner[i]) - 1, atomic_load(&victim->words->inner[i]));
+                assert_in_range(rest.last[i], atomic_load(&victim->words->inner[i]) - 1,
+                                atomic_load(&victim->words->inner[i]));
         }
         const long less = first < second ? first : second;
         assert_in_range(rest.total, all - less - 1, all - less + THREADS);
@@ -183,7 +184,8 @@ static void long_records(void **state)
         recover_into(victim, victim->place->file, 0);
         for_each_line(victim->place->file, note_long_one, &seen);
         for (int i = 0; i < THREADS; i++)
-            assert_in_range(seen.next[i], atomic_load(&victim->words->inner[i]), atomic_load(&victim->words->inner[i]) + 1);
+            assert_in_range(seen.next[i], atomic_load(&victim->words->inner[i]),
+                            atomic_load(&victim->words->inner[i]) + 1);
     }
 }
 
@@ -252,8 +254,8 @@ static void note_rotated(const char *line, void *argument)
     rotated_t *all = argument;
     int thread, length = 0;
     long n;
-    if (sscanf(line, "[INFO] w (t=%d, n=%ld%n", &thread, &n, &length) != 2 || (line[length] != ')' && line[length] != ',') ||
-        line[strlen(line) - 1] != ')')
+    if (sscanf(line, "[INFO] w (t=%d, n=%ld%n", &thread, &n, &length) != 2 ||
+        (line[length] != ')' && line[length] != ',') || line[strlen(line) - 1] != ')')
         return;
     assert_in_range(thread, 0, THREADS - 1);
     assert_in_range(n, 0, (1 << 20) - 1);
@@ -283,7 +285,8 @@ static void files_that_are_reopened(void **state)
         }
         for_each_line(victim->place->file, note_rotated, &all);
         for (int i = 0; i < THREADS - 1; i++)
-            assert_in_range(all.of[i], atomic_load(&victim->words->inner[i]), atomic_load(&victim->words->inner[i]) + 1);
+            assert_in_range(all.of[i], atomic_load(&victim->words->inner[i]),
+                            atomic_load(&victim->words->inner[i]) + 1);
         assert_in_range(all.twice, 0, 4096);
         for (int i = 0; i < THREADS; i++)
             free(all.is_there[i]);

@@ -174,7 +174,8 @@ static void open_where_there_is_no_room(void *argument)
     victim->options.diagnose = note;
     errno = 0;
     CHECK(step_log_open(&victim->options, &log) == STEP_EIO);
-    CHECK(log == NULL && strstr(told, "-") != NULL && strstr(told, victim->rings) != NULL && strstr(told, "No space left") != NULL);
+    CHECK(log == NULL && strstr(told, "-") != NULL && strstr(told, victim->rings) != NULL &&
+          strstr(told, "No space left") != NULL);
     CHECK(rings_are_gone(victim));
     victim->options.crash_ring_dir = "/proc/nowhere/rings";
     CHECK(step_log_open(&victim->options, &log) == STEP_EIO);

@@ -69,16 +69,18 @@ static void note_line(const char *line, void *argument)
     seen_t *seen = argument;
     int thread = -1, i = 0;
     long n = -1;
-    const char *mark = strstr(line, "❌"); /* behind an indentation, within another operation */
+    const char *mark = strstr(line, "❌");                /* behind an indentation, within another operation */
     const bool is_whole = line[strlen(line) - 1] == ')'; /* a write that was cut off leaves a beginning */
     if (sscanf(line, "[DEBUG] below (t=%d, n=%ld, i=%d", &thread, &n, &i) == 3 && is_whole && is_within(thread, n, i))
         seen->below[thread][n][i]++;
-    else if (sscanf(line, "[INFO] above (t=%d, n=%ld, i=%d", &thread, &n, &i) == 3 && is_whole && is_within(thread, n, i))
+    else if (sscanf(line, "[INFO] above (t=%d, n=%ld, i=%d", &thread, &n, &i) == 3 && is_whole &&
+             is_within(thread, n, i))
         seen->above[thread][n][i]++;
-    else if (mark != NULL && sscanf(mark, "❌ [1/1] Fetching - FAILED: refused (t=%d, n=%ld", &thread, &n) == 2 && is_whole &&
-             is_within(thread, n, 0))
+    else if (mark != NULL && sscanf(mark, "❌ [1/1] Fetching - FAILED: refused (t=%d, n=%ld", &thread, &n) == 2 &&
+             is_whole && is_within(thread, n, 0))
         seen->failed[thread][n]++;
-    else if (sscanf(line, "[INFO] ✅ [1/1] Fetching - SUCCESS (t=%d, n=%ld", &thread, &n) == 2 && is_whole && is_within(thread, n, 0))
+    else if (sscanf(line, "[INFO] ✅ [1/1] Fetching - SUCCESS (t=%d, n=%ld", &thread, &n) == 2 && is_whole &&
+             is_within(thread, n, 0))
         seen->succeeded[thread][n]++;
     else if (is_whole && n < 0 && (strstr(line, "FAILED") != NULL || strstr(line, "SUCCESS") != NULL))
         fail_msg("without its names: %s", line);
@@ -95,7 +97,8 @@ static void check_messages(const victim_t *victim, uint8_t (*counts)[OPERATIONS_
             for (int i = 0; i < MESSAGES; i++) {
                 const bool has_returned = n * MESSAGES + i < inner;
                 const bool is_decided = n < flushed && !fails(n) && leaves_out;
-                const bool may_be_left_out = n <= returned && !fails(n) && leaves_out && n < returned + (inner >= (n + 1) * MESSAGES);
+                const bool may_be_left_out =
+                    n <= returned && !fails(n) && leaves_out && n < returned + (inner >= (n + 1) * MESSAGES);
                 if (counts[t][n][i] > 1)
                     fail_msg("twice: t=%d, n=%ld, i=%d", t, n, i);
                 if (is_decided && counts[t][n][i] != 0)

@@ -14,7 +14,14 @@
 
 #include "fuzz.h"
 
-enum { DATA = 32 * 1024, EXTENTS = 2, SHAPES_BYTES = 16 * 1024, FILE_BYTES = 4096, PIECES_MAX = 64, SHARED_BYTES = 256 };
+enum {
+    DATA = 32 * 1024,
+    EXTENTS = 2,
+    SHAPES_BYTES = 16 * 1024,
+    FILE_BYTES = 4096,
+    PIECES_MAX = 64,
+    SHARED_BYTES = 256
+};
 
 typedef enum piece {
     OWNER,
@@ -97,7 +104,8 @@ static void begin_extent(uint8_t *at, stepi_extent_kind_t kind)
 
 static void begin_files(void)
 {
-    static const uint64_t shapes_mark[2] = { STEPI_MARK_SHAPES, STEPI_MARK_FORM }, ring_mark[2] = { STEPI_MARK_RING, STEPI_MARK_FORM };
+    static const uint64_t shapes_mark[2] = { STEPI_MARK_SHAPES, STEPI_MARK_FORM },
+                          ring_mark[2] = { STEPI_MARK_RING, STEPI_MARK_FORM };
     memset(&owner, 0, sizeof(owner));
     memset(&intent, 0, offsetof(stepi_intent_t, bytes));
     memset(ring, 0, sizeof(ring));
@@ -145,7 +153,8 @@ static size_t make_whole(uint8_t *at, size_t room, const uint8_t *bytes, size_t 
 static size_t keep_whole(uint8_t *at, size_t room, const uint8_t *bytes, size_t n, uint64_t number)
 {
     stepi_kept_t kept = { .number = number, .ring = 1, .tid = 2 };
-    const size_t all = room > sizeof(kept) ? make_whole(at + sizeof(kept), room - sizeof(kept), bytes, n, STEPI_RECORD_MIN) : 0;
+    const size_t all =
+        room > sizeof(kept) ? make_whole(at + sizeof(kept), room - sizeof(kept), bytes, n, STEPI_RECORD_MIN) : 0;
     if (all == 0)
         return 0;
     kept.bytes = (uint32_t)all;
@@ -185,7 +194,8 @@ static void put_in_flight(const uint8_t *bytes, size_t n)
     if (used > STEPI_EXTENT_BYTES - STEPI_EXTENT_HEAD || used % 8 != 0)
         return;
     const uint64_t number = number_of(&bytes, &n);
-    used += keep_whole(extent + STEPI_EXTENT_HEAD + used, STEPI_EXTENT_BYTES - STEPI_EXTENT_HEAD - used, bytes, n, number);
+    used +=
+        keep_whole(extent + STEPI_EXTENT_HEAD + used, STEPI_EXTENT_BYTES - STEPI_EXTENT_HEAD - used, bytes, n, number);
     put_64(extent + offsetof(stepi_extent_t, used), used);
 }
 

@@ -15,7 +15,14 @@ enum { SLOWER = 8 };
 enum { SLOWER = 1 };
 #endif
 
-enum { DATA = 4096, RING = STEPI_RING_DATA + DATA, RECORDS_MAX = 4096, RING_IDENTITY = 9, TID = 42, LEVEL = STEP_LEVEL_INFO };
+enum {
+    DATA = 4096,
+    RING = STEPI_RING_DATA + DATA,
+    RECORDS_MAX = 4096,
+    RING_IDENTITY = 9,
+    TID = 42,
+    LEVEL = STEP_LEVEL_INFO
+};
 
 /* ---- Records: each is known by its number ---- */
 
@@ -27,7 +34,9 @@ UNUSED static uint32_t bytes_of(uint64_t seq)
 UNUSED static void make_record(uint64_t seq, uint8_t *to)
 {
     const uint32_t bytes = bytes_of(seq);
-    const stepi_record_t header = { .bytes = bytes, .seq = seq, .stamp = 1000 + seq, .kind = STEPI_MESSAGE, .level = LEVEL };
+    const stepi_record_t header = {
+        .bytes = bytes, .seq = seq, .stamp = 1000 + seq, .kind = STEPI_MESSAGE, .level = LEVEL
+    };
     memset(to, (int)(seq % 251), bytes);
     memcpy(to, &header, sizeof(header));
     stepi_record_seal(to, bytes);
@@ -124,7 +133,8 @@ UNUSED static size_t read_files(const stepi_owner_t *owner, const files_t *files
 {
     stepi_remains_t remains;
     assert_int_equal(stepi_remains_begin(&remains, (const uint8_t *)owner, sizeof(*owner)), STEPI_REMAINS_GOOD);
-    const uint8_t *ring = exact_copy(files->ring, files->ring_bytes), *store = exact_copy(files->store, files->store_bytes);
+    const uint8_t *ring = exact_copy(files->ring, files->ring_bytes),
+                  *store = exact_copy(files->store, files->store_bytes);
     if (files->store != NULL)
         stepi_remains_store(&remains, store, files->store_bytes);
     if (files->ring != NULL)

@@ -122,7 +122,9 @@ static void hostile_members_do_no_harm(void **state)
     for (int round = 0; round < 20000; round++) {
         begin(block, strlen(block));
         for (int changes = 0; changes < 2; changes++) {
-            static const uint64_t values[] = { 0, 1, 2, 4096, 4097, STEPI_INTENT_BYTES, STEPI_INTENT_BYTES + 1, UINT32_MAX, UINT64_MAX };
+            static const uint64_t values[] = {
+                0, 1, 2, 4096, 4097, STEPI_INTENT_BYTES, STEPI_INTENT_BYTES + 1, UINT32_MAX, UINT64_MAX
+            };
             const uint64_t value = values[roll_below(&dice, COUNT(values))];
             memcpy((uint8_t *)&intent + 8 * roll_below(&dice, 16), &value, sizeof(value));
         }

@@ -62,10 +62,13 @@ static void a_ring_that_was_cut_off_is_read_up_to_there(void **state)
 /* Every member of the shared page, with values that mean harm, alone and together. */
 static void hostile_heads_of_rings(void **state)
 {
-    static const size_t members[] = { SHARED(bytes), SHARED(identity), SHARED(tid), SHARED(head), SHARED(tail), SHARED(read) };
-    static const uint64_t values[] = { 0,        1,           7,          8,          24,          DATA,
-                                       DATA * 2, UINT32_MAX,  1ull << 30, 1ull << 31, 1ull << 63,  UINT64_MAX,
-                                       1ull << 62, UINT64_MAX - 7, 40,    DATA - 8,   DATA / 2,    16 };
+    static const size_t members[] = { SHARED(bytes), SHARED(identity), SHARED(tid),
+                                      SHARED(head),  SHARED(tail),     SHARED(read) };
+    static const uint64_t values[] = {
+        0,          1,          7,          8,          24,         DATA,       DATA * 2,
+        UINT32_MAX, 1ull << 30, 1ull << 31, 1ull << 63, UINT64_MAX, 1ull << 62, UINT64_MAX - 7,
+        40,         DATA - 8,   DATA / 2,   16
+    };
     static ring_image_t ring;
     uint64_t damaged;
     dice_t dice = { .state = 3 };
@@ -77,7 +80,8 @@ static void hostile_heads_of_rings(void **state)
         memcpy(page, ring.bytes, sizeof(page));
         for (uint64_t changes = 1 + roll_below(&dice, 3); changes > 0; changes--)
             put_64(ring.bytes + members[roll_below(&dice, COUNT(members))], values[roll_below(&dice, COUNT(values))]);
-        read_ring(ring.bytes, roll_below(&dice, 8) == 0 ? STEPI_RING_DATA + 8 * roll_below(&dice, DATA / 8) : RING, &damaged);
+        read_ring(ring.bytes, roll_below(&dice, 8) == 0 ? STEPI_RING_DATA + 8 * roll_below(&dice, DATA / 8) : RING,
+                  &damaged);
         memcpy(ring.bytes, page, sizeof(page));
     }
 }

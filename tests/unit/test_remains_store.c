@@ -182,9 +182,23 @@ static void a_store_that_was_cut_off_is_read_up_to_there(void **state)
 
 static void hostile_heads_in_the_store(void **state)
 {
-    static const uint64_t values[] = { 0, 1, 2, 8, 24, 32, 40, 64, 1 << 20, UINT32_MAX, UINT64_MAX, STEPI_EXTENT_SLOTS, STEPI_EXTENT_FLIGHT,
-                                       (uint64_t)24 << 32 | STEPI_EXTENT_SLOTS, (uint64_t)32 << 32 | STEPI_EXTENT_SLOTS,
-                                       (uint64_t)UINT32_MAX << 32 | STEPI_EXTENT_SLOTS, (uint64_t)1 << 63 | STEPI_EXTENT_SLOTS };
+    static const uint64_t values[] = { 0,
+                                       1,
+                                       2,
+                                       8,
+                                       24,
+                                       32,
+                                       40,
+                                       64,
+                                       1 << 20,
+                                       UINT32_MAX,
+                                       UINT64_MAX,
+                                       STEPI_EXTENT_SLOTS,
+                                       STEPI_EXTENT_FLIGHT,
+                                       (uint64_t)24 << 32 | STEPI_EXTENT_SLOTS,
+                                       (uint64_t)32 << 32 | STEPI_EXTENT_SLOTS,
+                                       (uint64_t)UINT32_MAX << 32 | STEPI_EXTENT_SLOTS,
+                                       (uint64_t)1 << 63 | STEPI_EXTENT_SLOTS };
     store_image_t image = make_store();
     dice_t dice = { .state = 5 };
     uint64_t damaged;
@@ -196,7 +210,8 @@ static void hostile_heads_in_the_store(void **state)
         uint8_t before[32];
         memcpy(before, image.bytes + at, sizeof(before));
         for (uint64_t changes = 1 + roll_below(&dice, 2); changes > 0; changes--)
-            put_64(image.bytes + at + 8 * roll_below(&dice, in_extent ? 2 : 4), values[roll_below(&dice, COUNT(values))]);
+            put_64(image.bytes + at + 8 * roll_below(&dice, in_extent ? 2 : 4),
+                   values[roll_below(&dice, COUNT(values))]);
         read_store(&image, image.size, &damaged);
         memcpy(image.bytes + at, before, sizeof(before));
     }

@@ -129,8 +129,9 @@ static void it_is_never_zero(void **test_state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_bit_counts),         cmocka_unit_test(the_length_counts), cmocka_unit_test(the_order_counts),
-        cmocka_unit_test(a_mixture_of_two_is_none), cmocka_unit_test(it_is_never_zero),
+        cmocka_unit_test(every_bit_counts), cmocka_unit_test(the_length_counts),
+        cmocka_unit_test(the_order_counts), cmocka_unit_test(a_mixture_of_two_is_none),
+        cmocka_unit_test(it_is_never_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

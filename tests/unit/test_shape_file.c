@@ -23,7 +23,9 @@ typedef struct stored {
 static stepi_shape_t shape_number(uint32_t i)
 {
     static const char *const keys[] = { "count", "", "a longer key, with ❄", "k" };
-    stepi_shape_t shape = { .number = 100 + i, .line = 7 * i, .count = (uint8_t)(i % 5), .texts = (uint8_t)(i % 5 > 1 ? 2 : 0) };
+    stepi_shape_t shape = {
+        .number = 100 + i, .line = 7 * i, .count = (uint8_t)(i % 5), .texts = (uint8_t)(i % 5 > 1 ? 2 : 0)
+    };
     shape.file = i % 3 != 0 ? "src/fetch.c" : NULL;
     shape.file_bytes = i % 3 != 0 ? 11 : 0;
     for (uint32_t k = 0; k < shape.count; k++) {
@@ -178,8 +180,8 @@ static void hostile_members_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_stored_reads_back),      cmocka_unit_test(cut_off_anywhere_the_first_are_there),
-        cmocka_unit_test(a_flipped_bit_costs_one_shape),   cmocka_unit_test(the_last_one_of_a_number_counts),
+        cmocka_unit_test(what_was_stored_reads_back),    cmocka_unit_test(cut_off_anywhere_the_first_are_there),
+        cmocka_unit_test(a_flipped_bit_costs_one_shape), cmocka_unit_test(the_last_one_of_a_number_counts),
         cmocka_unit_test(hostile_members_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
