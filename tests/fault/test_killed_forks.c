@@ -184,8 +184,8 @@ static int take_all(void *ctx, const char *bytes, size_t len)
     return 0;
 }
 
-#ifdef STEP_LOGGER_SANITIZED
-enum { WAYS = 1 }; /* sanitizers know fork() alone */
+#ifdef __SANITIZE_THREAD__
+enum { WAYS = 1 }; /* it knows of no child but fork()'s */
 #else
 enum { WAYS = 3 };
 #endif

@@ -142,12 +142,14 @@ static const int lengths[LENGTHS] = { 0, 10, 300, 3000, 1000, 20000, 63000 };
 /* A text of so many bytes in the middle, and its length behind it. */
 static void write_long_ones(victim_t *victim, step_log_t *log, int thread)
 {
-    static char text[65536];
-    memset(text, 'x', sizeof(text) - 1);
+    char *text = malloc(65536);
+    CHECK(text != NULL);
+    memset(text, 'x', 65535);
+    text[65535] = '\0';
     for (long n = 0;; n++) {
         const int length = lengths[n % LENGTHS];
         step_log_message(log, STEP_LEVEL_INFO, "long", step_kv("t", thread), step_kv("n", n),
-                         step_str("text", text + sizeof(text) - 1 - length), step_kv("length", length));
+                         step_str("text", text + 65535 - length), step_kv("length", length));
         atomic_store(&victim->words->inner[thread], n + 1);
     }
 }
