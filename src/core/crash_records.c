@@ -86,7 +86,8 @@ static void fly(step_log_t *log, stepi_kept_as_t as, const uint8_t *record)
 void stepi_crash_number(step_log_t *log, uint64_t number)
 {
     const stepi_crash_ring_t *crash = &log->crash;
-    fly(log, (stepi_kept_as_t){ .number = number, .ring = crash->ring->identity, .tid = crash->ring->tid }, crash->record);
+    fly(log, (stepi_kept_as_t){ .number = number, .ring = crash->ring->identity, .tid = crash->ring->tid },
+        crash->record);
 }
 
 void stepi_crash_number_held(step_log_t *log, stepi_held_line_t *held, uint64_t number)

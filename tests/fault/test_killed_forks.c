@@ -264,7 +264,7 @@ static void fork_in_handlers(victim_t *victim)
         if (is_child)
             _exit(0); /* the call in whose middle it was born has ended */
         atomic_store(&victim->words->inner[0], n + 1);
-        if (n % 100 == 0) /* a child that waits for room in a ring that nobody reads is patient */
+        if (n % 2000 == 0) /* a child that waits for room in a ring that nobody reads is patient */
             usleep(200);
         if (children > 20)
             atomic_store(&victim->words->ready, 1);
