@@ -6,7 +6,30 @@
 . "$(dirname "$0")/_steplog.sh"
 cat "$golden"/[1-6]_*.jsonl >all.jsonl
 
-# ---- Each of the six logs
+# ---- Each query of each of the six logs
+for log in 1 2 3 4 5 6; do
+    for query in failures slow incomplete "rate result" stats tree; do
+        echo "== steplog $query $log.log"
+        # shellcheck disable=SC2086  # words of a command
+        timeout 60 "$steplog" $query $log.log 2>&1 || echo "exit code $?"
+    done
+done >answers
+same "every query of every log" "$source_dir/tests/check/steplog_answers.txt" answers
+
+# ---- What the specification's pipelines say of all of them
+grep -n '❌' all.log | sed -E 's/^([0-9]+):.*FAILED: (.*) \(.*/\1 \2/' >expected
+"$steplog" failures all.log | sed -E 's/^all.log:([0-9]+): .*\]( [^:]*): (.*) \(.*/\1 \3/' >out
+same "failures are those that grep finds" expected out
+grep -o '[ (]duration_ms=[0-9.]*' all.log | cut -d= -f2 | sort -nr >expected
+"$steplog" slow --top 1000 all.log | awk '{ print $1 }' >out
+same "durations are those that grep and sort find" expected out
+for value in HIT MISS; do
+    printf '%s %s\n' $value "$(grep "Checking Redis cache" all.log | grep -c "result=$value")"
+done >expected
+"$steplog" rate result --step "Checking Redis cache" all.log | awk '{ print $1, $2 }' >out
+same "the rate is what grep counts" expected out
+
+# ---- One by one
 run failures 1.log 2.log 3.log 4.log
 cp out none.out
 same "failures: none" empty none.out
