@@ -281,6 +281,23 @@ run incomplete --json traces.jsonl
 expect "operations of two traces on one thread" 0 <<'END'
 {"operation":"A","status":"open","last_step":1,"description":"two","log":"traces.jsonl","log_line":2}
 END
+# The six logs at once, a line of each in turn, as six threads write them: all answers are those of one after the other.
+for log in 1 2 3 4 5 6; do
+    sed -E "s/\"tid\":[0-9]+/\"tid\":70$log/; s/\"(trace_id|span_id|parent_span_id)\":\"./\"\1\":\"$log/g" "$golden"/${log}_*.jsonl >thread$log
+done
+cat thread? >in_a_row.jsonl
+paste -d '\n' thread? | grep . >at_once.jsonl
+verify "lines of six threads" lines at_once.jsonl "$(wc -l <in_a_row.jsonl)"
+for query in failures slow incomplete "rate result" stats tree; do
+    # shellcheck disable=SC2086
+    "$steplog" $query --json in_a_row.jsonl | sed -E "$strip" | sort >expected
+    # shellcheck disable=SC2086
+    "$steplog" $query --json at_once.jsonl | sed -E "$strip" | sort >out
+    same "$query of operations at once" expected out
+    # shellcheck disable=SC2086
+    "$steplog" convert --to logfmt at_once.jsonl | "$steplog" $query --json | sed -E "$strip" | sort >out
+    same "$query of operations at once, in logfmt" expected out
+done
 cat >interleaved.log <<'END'
 [INFO] 🚀 START: A
 [INFO] ▶️  [1/2] a
