@@ -24,9 +24,7 @@ static step_logger_t *made(const char *name, step_logger_t *parent)
 {
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     options.parent = parent;
-    step_logger_t *op = step_logger_new_with(name, &options);
-    assert_non_null(op);
-    return op;
+    return operation_with(name, &options);
 }
 
 static step_logger_t *started(const char *name, step_logger_t *parent)
@@ -34,12 +32,6 @@ static step_logger_t *started(const char *name, step_logger_t *parent)
     step_logger_t *op = made(name, parent);
     step_logger_start(op);
     return op;
-}
-
-static void finish(step_logger_t *op)
-{
-    step_logger_complete(op);
-    step_logger_free(op);
 }
 
 /* ---- Which lines ---- */
@@ -365,15 +357,12 @@ static void in_a_forked_child(void **state)
 {
     test_log_t *t = *state;
     int pipes[2], status;
-    char text[4096];
+    char text[PLAIN_PIPED_BYTES];
 #ifdef __SANITIZE_THREAD__
     skip(); /* it ends a child that starts a thread */
 #endif
     const step_log_options_t options = test_log_options(t);
-    test_log_close(t);
-    assert_int_equal(pipe(pipes), 0);
-    test_log_open(t, &options);
-    assert_int_equal(step_log_add_output(t->log, step_sink_fd(pipes[1]), plain_format(0), 0), STEP_OK);
+    plain_log_open_piped(t, &options, pipes);
     step_logger_t *op = started("A", NULL);
     step_log_bind(t->log, step_kv("service", "x"));
     step_logger_bind(op, step_kv("a", 1));
@@ -389,12 +378,7 @@ static void in_a_forked_child(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
     finish(op);
-    test_log_close(t);
-    close(pipes[1]);
-    const ssize_t n = read(pipes[0], text, sizeof(text) - 1);
-    close(pipes[0]);
-    assert_in_range(n, 1, sizeof(text) - 1);
-    text[n] = '\0';
+    plain_log_close_piped(t, pipes, text);
     assert_string_equal(text, "INFO start A\nINFO start Child | a=1 b=2 service=x\nINFO complete Child | a=1 b=2 service=x\n"
                               "WARNING incomplete A | a=1 b=2 service=x\nINFO complete A | a=1 service=x\n");
 }

@@ -19,12 +19,6 @@ static step_logger_t *started(const char *name, int total_steps)
     return op;
 }
 
-static void finish(step_logger_t *op)
-{
-    step_logger_complete(op);
-    step_logger_free(op);
-}
-
 /* Of the lines since the last time, the last. */
 static const char *last_line(test_log_t *t)
 {

@@ -372,15 +372,21 @@ static void lines_stay_valid_while_more_is_logged(void **state)
     assert_int_equal(step_capture_at(*state, 1000)->fields[0].value.i64, 999);
 }
 
-static void what_finds_no_room_is_not_overlooked(void **state)
+/* One that says nothing of what it loses. 0 bytes: as many as usual. */
+static step_capture_t *quiet_capture(size_t max_bytes)
 {
-    (void)state;
     step_log_options_t log = STEP_LOG_OPTIONS_INIT;
     step_capture_options_t options = STEP_CAPTURE_OPTIONS_INIT;
     log.diagnose = say_nothing;
     options.log = &log;
-    options.max_bytes = 1000;
-    step_capture_t *capture = step_capture_new(&options);
+    options.max_bytes = max_bytes > 0 ? max_bytes : options.max_bytes;
+    return step_capture_new(&options);
+}
+
+static void what_finds_no_room_is_not_overlooked(void **state)
+{
+    (void)state;
+    step_capture_t *capture = quiet_capture(1000);
     step_info("fits");
     assert_true(step_capture_meets(capture, step_nothing_from(STEP_LEVEL_ERROR)));
     for (int i = 0; i < 20; i++)
@@ -407,11 +413,7 @@ static void a_loss_elsewhere_is_not_overlooked(void **state)
 {
     static const step_sink_ops_t ops = { .size = sizeof(ops), .write = refuse };
     (void)state;
-    step_log_options_t log = STEP_LOG_OPTIONS_INIT;
-    step_capture_options_t options = STEP_CAPTURE_OPTIONS_INIT;
-    log.diagnose = say_nothing;
-    options.log = &log;
-    step_capture_t *capture = step_capture_new(&options);
+    step_capture_t *capture = quiet_capture(0);
     step_log_add_output(step_capture_log(capture), step_sink_custom(&ops, NULL), step_format_text(), 0);
     step_info("is captured");
     assert_string_equal(step_capture_text(capture), "[INFO] is captured\n");
@@ -477,12 +479,7 @@ static void a_log_that_the_test_closed_keeps_its_lines(void **state)
 static void nor_are_losses_of_a_closed_log_overlooked(void **state)
 {
     (void)state;
-    step_log_options_t log = STEP_LOG_OPTIONS_INIT;
-    step_capture_options_t options = STEP_CAPTURE_OPTIONS_INIT;
-    log.diagnose = say_nothing;
-    options.log = &log;
-    options.max_bytes = 100;
-    step_capture_t *capture = step_capture_new(&options);
+    step_capture_t *capture = quiet_capture(100);
     step_info("does not fit as JSON");
     step_log_close(step_capture_log(capture));
     assert_false(step_capture_meets(capture, step_nothing_from(STEP_LEVEL_INFO)));

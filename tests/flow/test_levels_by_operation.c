@@ -16,12 +16,6 @@ static step_logger_t *started(const char *name)
     return op;
 }
 
-static void finish(step_logger_t *op)
-{
-    step_logger_complete(op);
-    step_logger_free(op);
-}
-
 static int evaluated;
 
 static int value(void)

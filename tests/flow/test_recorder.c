@@ -26,9 +26,7 @@ static step_logger_t *made(const char *name, step_level_t level, step_logger_t *
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     options.level = level;
     options.parent = parent;
-    step_logger_t *op = step_logger_new_with(name, &options);
-    assert_non_null(op);
-    return op;
+    return operation_with(name, &options);
 }
 
 static step_logger_t *started(const char *name)
@@ -36,12 +34,6 @@ static step_logger_t *started(const char *name)
     step_logger_t *op = made(name, STEP_LEVEL_INFO, NULL);
     step_logger_start(op);
     return op;
-}
-
-static void finish(step_logger_t *op)
-{
-    step_logger_complete(op);
-    step_logger_free(op);
 }
 
 static void expect_stats(test_log_t *t, uint64_t recorded, uint64_t discarded, uint64_t held)
@@ -414,52 +406,6 @@ static void rules(void **state)
     expect_text(t, "");
 }
 
-/* ---- With sampling ---- */
-
-static void trees_are_in_the_order_of_time(void **state)
-{
-    test_log_t *t = *state;
-    step_log_options_t options = recording(t, STEP_LEVEL_INFO);
-    options.sample_rate = 0;
-    plain_log_open(t, &options, 0);
-    for (int fails = 0; fails < 2; fails++) {
-        step_logger_t *op = started("A");
-        step_debug("outer");
-        step_logger_t *child = started("Child");
-        step_debug("inner");
-        if (fails)
-            step_logger_failure(child, "no");
-        finish(child);
-        step_debug("behind");
-        finish(op);
-        expect_text(t, !fails ? ""
-                              : "INFO start A\nDEBUG message A \"outer\" recorder\nINFO start Child\n"
-                                "DEBUG message Child \"inner\" recorder\nERROR failure Child \"no\"\nINFO complete Child\n"
-                                "DEBUG message A \"behind\" recorder\nINFO complete A\n");
-    }
-    const step_stats_t stats = balanced_stats(t->log);
-    assert_int_equal(stats.recorded, 15);
-    assert_int_equal(stats.sampled_out, 4);
-    assert_int_equal(stats.recorder_discarded, 3);
-    assert_int_equal(stats.held, 0);
-}
-
-/* Those that are chosen are not those that went wrong: without detail. */
-static void chosen_ones_are_without_detail(void **state)
-{
-    test_log_t *t = *state;
-    step_log_options_t options = recording(t, STEP_LEVEL_INFO);
-    options.sample_rate = 0.01;
-    plain_log_open(t, &options, 0);
-    step_logger_options_t chosen = STEP_LOGGER_OPTIONS_INIT;
-    chosen.traceparent = "00-0af7651916cd43dd84ffffffffffffff-b7ad6b7169203331-03";
-    step_logger_t *op = step_logger_new_with("A", &chosen);
-    step_logger_start(op);
-    step_debug("detail");
-    finish(op);
-    expect_text(t, "INFO start A ~0.01\nINFO complete A ~0.01\n");
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -478,8 +424,6 @@ int main(int argc, char **argv)
         TEST(also_where_the_end_is_below_the_level),
         TEST(set_level_in_the_middle),
         TEST(rules),
-        TEST(trees_are_in_the_order_of_time),
-        TEST(chosen_ones_are_without_detail),
     };
     child_main(argc, argv, programs, sizeof(programs) / sizeof(programs[0]));
     return test_in_both_modes(tests);

@@ -76,12 +76,6 @@ static step_logger_t *started(void)
     return op;
 }
 
-static void finish(step_logger_t *op)
-{
-    step_logger_complete(op);
-    step_logger_free(op);
-}
-
 #define REDACTED                                                                                                       \
     "INFO start A\nINFO message A \"Login\" password=*** n=1\nINFO success/1 api_token=***\nINFO step A/1 password=***\n" \
     "INFO success A/1 password=*** user=u\nINFO message A \"m\" api_token=*** a=1 b=2 c=3 d=4\n"                         \

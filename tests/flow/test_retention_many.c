@@ -383,15 +383,12 @@ static void fork_while_something_is_held(void **state)
 {
     test_log_t *t = *state;
     int pipes[2], status;
-    char text[4096];
+    char text[PLAIN_PIPED_BYTES];
 #ifdef __SANITIZE_THREAD__
     skip(); /* it ends a child that starts a thread */
 #endif
     const step_log_options_t options = retaining(t, 0, RECORDER_BYTES);
-    test_log_close(t);
-    assert_int_equal(pipe(pipes), 0);
-    test_log_open(t, &options);
-    assert_int_equal(step_log_add_output(t->log, step_sink_fd(pipes[1]), plain_format(0), 0), STEP_OK);
+    plain_log_open_piped(t, &options, pipes);
     step_logger_t *op = operation_in(t->log, "A", 1);
     step_logger_start(op);
     step_debug("in the parent");
@@ -407,71 +404,10 @@ static void fork_while_something_is_held(void **state)
     step_logger_free(op);
     const step_stats_t stats = balanced_stats(t->log);
     assert_int_equal(stats.recorded, 4);
-    test_log_close(t);
-    close(pipes[1]);
-    const ssize_t n = read(pipes[0], text, sizeof(text) - 1);
-    close(pipes[0]);
-    assert_in_range(n, 1, sizeof(text) - 1);
-    text[n] = '\0';
+    plain_log_close_piped(t, pipes, text);
     assert_string_equal(text, "DEBUG message A \"in the child\" recorder\nERROR failure A \"in the child\"\n"
                               "INFO start A\nDEBUG message A \"in the parent\" recorder\nERROR failure A \"in the parent\"\n"
                               "INFO complete A\n");
-}
-
-/* ---- The recorder's bounds ---- */
-
-static void the_oldest_give_way(void **state)
-{
-    enum { MESSAGES = 500 };
-    test_log_t *t = *state;
-    const step_log_options_t options = retaining(t, 1, 4096);
-    plain_log_open(t, &options, 0);
-    step_logger_t *op = operation_in(t->log, "A", 1);
-    step_logger_start(op);
-    for (int i = 0; i < MESSAGES; i++)
-        step_debug("detail", step_kv("n", i));
-    new_text(t);
-    step_logger_failure(op, "no");
-    const char *at = new_text(t);
-    int first = -1, next = -1;
-    for (int n; sscanf(at, "DEBUG message A \"detail\" n=%d recorder\n", &n) == 1; at = strchr(at, '\n') + 1) {
-        first = first < 0 ? n : first;
-        assert_true(next < 0 || n == next);
-        next = n + 1;
-    }
-    assert_string_equal(at, "ERROR failure A \"no\"\n");
-    assert_int_equal(next, MESSAGES);
-    assert_in_range(MESSAGES - first, 20, 68); /* some 100 bytes each */
-    step_logger_free(op);
-    assert_int_equal(balanced_stats(t->log).recorder_discarded, first);
-}
-
-/* All recorders together. */
-static void memory_of_recorders(void **state)
-{
-    enum { RECORDERS = 200, MESSAGES = 300 };
-    static step_logger_t *ops[RECORDERS];
-    test_log_t *t = *state;
-    step_logger_options_t detached = STEP_LOGGER_OPTIONS_INIT;
-    detached.parent = step_logger_no_parent();
-    const step_log_options_t options = retaining(t, 1, 1 << 24);
-    plain_log_open(t, &options, 0);
-    for (int i = 0; i < RECORDERS; i++) {
-        ops[i] = step_logger_new_with("A", &detached);
-        step_logger_start(ops[i]);
-        for (int j = 0; j < MESSAGES; j++)
-            step_logger_message(ops[i], STEP_LEVEL_DEBUG, "detail of some length, so that it takes some memory, too");
-    }
-    const step_stats_t stats = balanced_stats(t->log);
-    assert_true(t->log->backend.retention.bytes <= STEPI_HOLDS_MAX);
-    assert_in_range(stats.recorder_discarded, 1000, RECORDERS * MESSAGES - 1000);
-    assert_int_equal(stats.held, RECORDERS * MESSAGES - stats.recorder_discarded);
-    for (int i = 0; i < RECORDERS; i++) {
-        step_logger_complete(ops[i]);
-        step_logger_free(ops[i]);
-    }
-    assert_int_equal(balanced_stats(t->log).held, 0);
-    assert_int_equal(t->log->backend.retention.bytes, 0);
 }
 
 int main(int argc, char **argv)
@@ -485,8 +421,6 @@ int main(int argc, char **argv)
         TEST(ends_that_were_lost),
         TEST(closed_and_opened_again),
         TEST(fork_while_something_is_held),
-        TEST(the_oldest_give_way),
-        TEST(memory_of_recorders),
     };
     child_main(argc, argv, programs, sizeof(programs) / sizeof(programs[0]));
     return test_in_both_modes(tests);

@@ -28,16 +28,7 @@ static step_logger_t *started(const char *name, const char *traceparent, step_lo
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     options.traceparent = traceparent;
     options.parent = parent;
-    step_logger_t *op = step_logger_new_with(name, &options);
-    assert_non_null(op);
-    step_logger_start(op);
-    return op;
-}
-
-static void finish(step_logger_t *op)
-{
-    step_logger_complete(op);
-    step_logger_free(op);
+    return started_with(name, &options);
 }
 
 static void expect_stats(test_log_t *t, uint64_t recorded, uint64_t sampled_out, uint64_t held)

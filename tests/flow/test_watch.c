@@ -19,12 +19,6 @@ static step_logger_t *started(const char *name, int total_steps)
     return op;
 }
 
-static void finish(step_logger_t *op)
-{
-    step_logger_complete(op);
-    step_logger_free(op);
-}
-
 static void flush(test_log_t *t)
 {
     assert_int_equal(step_log_flush(t->log, TEST_FLUSH_MS), STEP_OK);

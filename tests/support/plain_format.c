@@ -3,6 +3,7 @@
 #include "format/format.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 typedef struct plain {
     step_format_t format;
@@ -10,17 +11,10 @@ typedef struct plain {
 } plain_t;
 
 static const char *const kinds[STEPI_KINDS] = {
-    [STEPI_OPERATION_START] = "start",
-    [STEPI_STEP_START] = "step",
-    [STEPI_STEP_SUCCESS] = "success",
-    [STEPI_STEP_FAILURE] = "failure",
-    [STEPI_STEP_SKIP] = "skip",
-    [STEPI_OPERATION_COMPLETE] = "complete",
-    [STEPI_MESSAGE] = "message",
-    [STEPI_PROGRESS] = "progress",
-    [STEPI_OPERATION_INCOMPLETE] = "incomplete",
-    [STEPI_DROPPED] = "dropped",
-    [STEPI_OPERATION_STUCK] = "stuck",
+    [STEPI_OPERATION_START] = "start", [STEPI_STEP_START] = "step",       [STEPI_STEP_SUCCESS] = "success",
+    [STEPI_STEP_FAILURE] = "failure",  [STEPI_STEP_SKIP] = "skip",        [STEPI_OPERATION_COMPLETE] = "complete",
+    [STEPI_MESSAGE] = "message",       [STEPI_PROGRESS] = "progress",     [STEPI_OPERATION_INCOMPLETE] = "incomplete",
+    [STEPI_DROPPED] = "dropped",       [STEPI_OPERATION_STUCK] = "stuck",
 };
 
 __attribute__((format(printf, 2, 3))) static void put(stepi_out_t *out, const char *format, ...)
@@ -85,7 +79,8 @@ static void put_steps(stepi_out_t *out, const stepi_line_t *line)
     for (uint32_t i = 0; i < line->step_count; i++) {
         const stepi_step_summary_t *step = &line->steps[i];
         put(out, "%s%d %s x%u %" PRId64 "ms \"", i > 0 ? ", " : "", (int)step->step,
-            step->end == STEPI_STEP_START ? "open" : kinds[step->end], (unsigned)step->attempts, step->elapsed_ns / 1000000);
+            step->end == STEPI_STEP_START ? "open" : kinds[step->end], (unsigned)step->attempts,
+            step->elapsed_ns / 1000000);
         put_text(out, &step->description);
         stepi_put_char(out, '"');
     }
@@ -183,4 +178,22 @@ step_format_t *plain_format(unsigned shown)
     plain->format = (step_format_t){ .render = render, .free = free_format, .wants_steps = (shown & PLAIN_STEPS) != 0 };
     plain->shown = shown;
     return &plain->format;
+}
+
+void plain_log_open_piped(test_log_t *t, const step_log_options_t *options, int pipes[2])
+{
+    test_log_close(t);
+    assert_int_equal(pipe(pipes), 0);
+    test_log_open(t, options);
+    assert_int_equal(step_log_add_output(t->log, step_sink_fd(pipes[1]), plain_format(0), 0), STEP_OK);
+}
+
+void plain_log_close_piped(test_log_t *t, const int pipes[2], char text[PLAIN_PIPED_BYTES])
+{
+    test_log_close(t);
+    close(pipes[1]);
+    const ssize_t n = read(pipes[0], text, PLAIN_PIPED_BYTES - 1);
+    close(pipes[0]);
+    assert_in_range(n, 1, PLAIN_PIPED_BYTES - 1);
+    text[n] = '\0';
 }

@@ -23,4 +23,9 @@ step_format_t *plain_format(unsigned shown);
 void plain_log_open(test_log_t *t, const step_log_options_t *options, unsigned shown);
 capture_t *plain_log_open_captured(test_log_t *t, const step_log_options_t *options, unsigned shown);
 
+/* The same in a pipe, which forked children share; and what came out of it, when the log is closed. */
+enum { PLAIN_PIPED_BYTES = 4096 };
+void plain_log_open_piped(test_log_t *t, const step_log_options_t *options, int pipes[2]);
+void plain_log_close_piped(test_log_t *t, const int pipes[2], char text[PLAIN_PIPED_BYTES]);
+
 #endif

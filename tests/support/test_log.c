@@ -185,12 +185,30 @@ step_stats_t balanced_stats(step_log_t *log)
     return stats;
 }
 
+step_logger_t *operation_with(const char *name, const step_logger_options_t *options)
+{
+    step_logger_t *op = step_logger_new_with(name, options);
+    assert_non_null(op);
+    return op;
+}
+
+step_logger_t *started_with(const char *name, const step_logger_options_t *options)
+{
+    step_logger_t *op = operation_with(name, options);
+    step_logger_start(op);
+    return op;
+}
+
 step_logger_t *operation_in(step_log_t *log, const char *name, int total_steps)
 {
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     options.log = log;
     options.total_steps = total_steps;
-    step_logger_t *op = step_logger_new_with(name, &options);
-    assert_non_null(op);
-    return op;
+    return operation_with(name, &options);
+}
+
+void finish(step_logger_t *op)
+{
+    step_logger_complete(op);
+    step_logger_free(op);
 }

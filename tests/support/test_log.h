@@ -73,7 +73,10 @@ void told_since(test_log_t *t, char out[8192]);
 /* Flushed, and the sums right: recorded = written + sampled_out + dropped + held, dropped = its parts. */
 step_stats_t balanced_stats(step_log_t *log);
 
-/* An operation of that log. */
+/* An operation with these options; the same, started; one of that log; and the end of one. */
+step_logger_t *operation_with(const char *name, const step_logger_options_t *options);
+step_logger_t *started_with(const char *name, const step_logger_options_t *options);
 step_logger_t *operation_in(step_log_t *log, const char *name, int total_steps);
+void finish(step_logger_t *op);
 
 #endif

@@ -320,4 +320,31 @@ UNUSED static uint64_t random_below(uint64_t n)
     return (random_state >> 11) % n;
 }
 
+/* A line of step 2 of 4 of the operation Sync; its fields have to outlive it. */
+UNUSED static stepi_line_t line_of_step(stepi_kind_t kind, unsigned parts, const step_field_t *fields, size_t count)
+{
+    const stepi_draft_t draft = { .kind = (uint8_t)kind,
+                                  .level = STEP_LEVEL_INFO,
+                                  .parts = (uint16_t)(parts | STEPI_PART_CLOCK),
+                                  .seq = 9,
+                                  .elapsed = 1500000,
+                                  .step = 2,
+                                  .total = 4,
+                                  .attempt = 1,
+                                  .operation_name = stepi_text_of("Sync"),
+                                  .description = stepi_text_of("Storing rows"),
+                                  .text = stepi_text_of("why"),
+                                  .fields = fields,
+                                  .field_count = count };
+    return line_of(&draft);
+}
+
+UNUSED static void expect_rendered(step_format_t *format, const stepi_line_t *line, const char *expected)
+{
+    rendered_t r = render_line(format, line);
+    assert_string_equal(r.bytes, expected);
+    free(r.bytes);
+    check_small_buffers(format, line);
+}
+
 #endif
