@@ -179,7 +179,7 @@ static void keys(void **state)
                                          "attempt_1", "reason", "errno", "file", "line", "line_1", "", "", "_1", "\\",
                                          "…[5 bytes]", "…[5 bytes]", "…[5 bytes]_1", "fields_omitted", "last_step",
                                          "description", "duration_ms", "total_duration_ms", "depth", "slow", "sample_rate",
-                                         "flight_recorder", "trace_id", "span_id", "trace_flags", "x\\u2026[5 bytes]" };
+                                         "flight_recorder", "recovered", "trace_id", "span_id", "trace_flags", "x\\u2026[5 bytes]" };
     static const stepi_trace_t traces[] = { { .high = 0x0af7651916cd43dd, .low = 0x8448eb211c80319c, .span = 0xb7ad6b7169203331 },
                                             { .high = 1, .low = 0, .span = 12 } };
     step_field_t fields[24];
@@ -191,6 +191,7 @@ static void keys(void **state)
         line.omitted = random_below(4) == 0 ? 3 : 0;
         line.is_slow = random_below(2) == 0;
         line.from_recorder = random_below(2) == 0;
+        line.is_recovered = random_below(2) == 0;
         line.sample_rate = random_below(2) == 0 ? 0.1 : 0;
         line.trace = random_below(2) == 0 ? &traces[random_below(2)] : NULL;
         check_line(&line, false);
