@@ -294,8 +294,8 @@ typedef struct step_recovery {
  * and what their log files do not hold: every record whose call had returned, once, in the order of time, with its own pid, tid
  * and time, marked as recovered. Where an output was no regular file of one process alone, a record may come again. Then their files
  * are removed. `flags` are step_recover_flags_t; out may be NULL. Early in main(), after the outputs were added; any number of
- * processes may call it at the same time. STEP_OK, also where there is nothing; STEP_EINVAL; STEP_ENOMEM and STEP_EIO, with errno,
- * when the directory cannot be read or the outputs did not take everything: the files are still there then. */
+ * processes may call it at the same time. STEP_OK, also where there is nothing; STEP_EINVAL; STEP_ENOMEM, STEP_EIO, with errno, or
+ * STEP_ETIMEOUT when the directory cannot be read or the outputs did not take everything: the files are still there then. */
 STEP_API int step_log_recover(step_log_t *log, const char *directory, uint32_t flags, step_recovery_t *out);
 
 /* What happened to the records of a log. `recorded = written + sampled_out + dropped + held` once all is flushed; the

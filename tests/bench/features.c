@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { OPERATIONS = 4000, BATCH = 40, ROUNDS_MAX = 99 };
 
@@ -59,9 +60,11 @@ static void secret_status(step_log_options_t *options)
     options->redact_keys = "status_code";
 }
 
+#define CRASH_RINGS "/dev/shm/step_logger_bench"
+
 static void crash_ring(step_log_options_t *options)
 {
-    options->crash_ring_dir = "/dev/shm/step_logger_bench";
+    options->crash_ring_dir = CRASH_RINGS;
 }
 
 static void crash_ring_and_sampling(step_log_options_t *options)
@@ -185,5 +188,6 @@ int main(int argc, char **argv)
         none_cpu = i == 0 ? cpu : none_cpu;
         printf("%-34s %11.0f %9.2f %11.0f %9.2f\n", contestants[i].name, call, call / none_call, cpu, cpu / none_cpu);
     }
+    rmdir(CRASH_RINGS);
     return 0;
 }
