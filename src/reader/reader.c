@@ -4,6 +4,7 @@
 #include "reader/members.h"
 #include "reader/names.h"
 #include "reader/text.h"
+#include "reader/text_list.h"
 
 #include <stdlib.h>
 
@@ -199,6 +200,6 @@ bool stepi_next_field(stepi_field_walk_t *walk, stepi_field_t *field)
 {
     field->is_own = false;
     if (walk->entry->form == STEPI_FORM_TEXT)
-        return stepi_next_text_field(&walk->rest, &field->key, &field->value);
+        return stepi_next_in_list(&walk->rest, &field->key, &field->value);
     return next_member(walk, field);
 }

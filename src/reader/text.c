@@ -245,8 +245,3 @@ bool stepi_read_text(stepi_span_t line, stepi_entry_t *entry)
         stepi_take_own_fields(&entry->fields, entry);
     return true;
 }
-
-bool stepi_next_text_field(stepi_span_t *list, stepi_value_t *key, stepi_value_t *value)
-{
-    return stepi_next_in_list(list, key, value);
-}

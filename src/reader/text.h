@@ -7,7 +7,4 @@
 /* Reads a line without colours and without its line feed. False: foreign. */
 bool stepi_read_text(stepi_span_t line, stepi_entry_t *entry);
 
-/* The next field of a list that was found good; false at its end. */
-bool stepi_next_text_field(stepi_span_t *list, stepi_value_t *key, stepi_value_t *value);
-
 #endif

@@ -12,7 +12,7 @@ enum {
     STEPI_TAKES_MIN_MS = 2,
     STEPI_TAKES_OPERATION = 4,
     STEPI_TAKES_STEP = 8,
-    STEPI_TAKES_TO = 16,     /* and --no-timestamps, --ascii */
+    STEPI_TAKES_TO = 16,      /* and --no-timestamps, --ascii */
     STEPI_TAKES_MARGINS = 32, /* --alpha, --min-effect */
     STEPI_TAKES_KEEP = 64     /* --keep, --report */
 };

@@ -93,7 +93,6 @@ void stepi_event_of(stepi_reader_t *reader, const stepi_entry_t *entry, const st
     event->form = entry->form;
     event->depth = entry->depth;
     event->weight = stepi_weight_of(entry);
-    event->has_time = stepi_entry_time(entry, &event->wall_ns);
     event->stream = stepi_stream_of(entry);
     event->span = number_of(entry, STEPI_OWN_SPAN_ID, 4);
     event->parent_span = number_of(entry, STEPI_OWN_PARENT_SPAN_ID, 4);

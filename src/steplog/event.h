@@ -10,11 +10,10 @@ typedef struct stepi_event {
     stepi_form_t form;
     uint32_t depth;
     uint32_t line; /* of its block, from 0 */
-    bool has_step, has_ms, has_time;
-    int32_t step, total; /* total 0: unknown */
-    double ms;           /* of the step, of the operation where that ends */
-    double weight;       /* for how many lines it stands: 1 / sample_rate */
-    int64_t wall_ns;
+    bool has_step, has_ms;
+    int32_t step, total;                 /* total 0: unknown */
+    double ms;                           /* of the step, of the operation where that ends */
+    double weight;                       /* for how many lines it stands: 1 / sample_rate */
     uint64_t stream;                     /* stepi_stream_of() */
     uint64_t span, parent_span;          /* numbers for these ids; 0: the line does not say */
     stepi_text_t operation, description; /* bytes NULL: the line does not say */

@@ -400,11 +400,6 @@ bool stepi_input_can_look_back(stepi_input_t *input, uint32_t log)
     return input->logs[log].is_seekable;
 }
 
-const char *stepi_input_name(const stepi_input_t *input, uint32_t log)
-{
-    return input->logs[log].name;
-}
-
 size_t stepi_input_failures(const stepi_input_t *input)
 {
     return input->failures;

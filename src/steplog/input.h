@@ -44,7 +44,6 @@ void stepi_input_block_free(stepi_block_t *block);
 size_t stepi_input_before(stepi_input_t *input, uint32_t log, uint64_t offset, char *to, size_t bytes);
 bool stepi_input_can_look_back(stepi_input_t *input, uint32_t log);
 
-const char *stepi_input_name(const stepi_input_t *input, uint32_t log);
 size_t stepi_input_failures(const stepi_input_t *input);
 
 /* A lock that is held for moments alone: who finds it taken looks again before he sleeps. */

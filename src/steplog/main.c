@@ -34,7 +34,6 @@ static int help(const stepi_command_t *command)
 static int answer(stepi_cli_t *cli)
 {
     size_t unreadable = 0;
-    print.is_json = cli->json;
     const int64_t found = cli->command->run(cli, &unreadable);
     return finish(found, unreadable, cli->exit_code);
 }

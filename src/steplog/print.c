@@ -55,7 +55,6 @@ static unsigned columns_of(int fd)
 void stepi_print_begin(stepi_print_t *print, int fd)
 {
     print->fd = fd;
-    print->is_json = false;
     print->failed = false;
     print->has_member = false;
     print->is_colored = false;
@@ -312,12 +311,6 @@ void stepi_json_number(stepi_print_t *print, const char *name, double number)
     begin_member(print, name);
     make_room(print, NUMBER_ROOM);
     stepi_put_shortest(&print->out, number);
-}
-
-void stepi_json_raw(stepi_print_t *print, const char *name, const char *bytes, size_t length)
-{
-    begin_member(print, name);
-    stepi_print_raw(print, bytes, length);
 }
 
 void stepi_json_end(stepi_print_t *print)

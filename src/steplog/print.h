@@ -8,7 +8,6 @@
 
 typedef struct stepi_print {
     int fd;
-    bool is_json;           /* one object a line */
     bool color, is_colored; /* whether colours are wanted; whether one is on */
     bool failed;            /* something could not be written: a full disk, a pipe that nobody reads any more */
     bool has_member;        /* JSON: the object is not empty */
@@ -63,7 +62,6 @@ void stepi_json_count(stepi_print_t *print, const char *name, uint64_t count);
 void stepi_json_integer(stepi_print_t *print, const char *name, int64_t number);
 void stepi_json_number(stepi_print_t *print, const char *name, double number); /* null if it is not finite */
 void stepi_json_null(stepi_print_t *print, const char *name);
-void stepi_json_raw(stepi_print_t *print, const char *name, const char *bytes, size_t length);
 void stepi_json_end(stepi_print_t *print);
 
 /* `steplog: NAME: WHY` on stderr. */

@@ -30,12 +30,13 @@ static step_log_t *open_output(void)
 static void tell(const step_recovery_t *r)
 {
     char text[256];
-    int n = snprintf(text, sizeof(text), "%" PRIu64 " record%s of %" PRIu32 " process%s", r->records, r->records == 1 ? "" : "s", r->processes,
-                     r->processes == 1 ? "" : "es");
+    int n = snprintf(text, sizeof(text), "%" PRIu64 " record%s of %" PRIu32 " process%s", r->records,
+                     r->records == 1 ? "" : "s", r->processes, r->processes == 1 ? "" : "es");
     if (r->live > 0)
         n += snprintf(text + n, sizeof(text) - (size_t)n, "; %" PRIu32 " still running", r->live);
     if (r->foreign > 0)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "; %" PRIu32 " cannot be read here and were left", r->foreign);
+        n +=
+            snprintf(text + n, sizeof(text) - (size_t)n, "; %" PRIu32 " cannot be read here and were left", r->foreign);
     if (r->damaged > 0)
         snprintf(text + n, sizeof(text) - (size_t)n, "; %" PRIu64 " bytes are damaged", r->damaged);
     stepi_complain("recovered", text);

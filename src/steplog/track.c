@@ -192,8 +192,6 @@ static void start_op(stepi_tracker_t *tracker, const stepi_event_t *event, stepi
     op->depth = event->depth;
     op->log = place.log;
     op->line = place.line;
-    op->has_time = event->has_time;
-    op->start_ns = event->wall_ns;
     op->weight = event->weight;
     op->older_in_stream = stream->newest;
     if (stream->newest != NULL)
@@ -279,13 +277,12 @@ static stepi_op_t *owner_of(stepi_tracker_t *tracker, const stepi_event_t *event
 
 /* ---- Lines ---- */
 
-static void note_step(stepi_op_t *op, const stepi_event_t *event, stepi_place_t place)
+static void note_step(stepi_op_t *op, const stepi_event_t *event)
 {
     if (event->has_step) {
         op->has_step = true;
         op->step = event->step;
         op->total = event->total;
-        op->step_line = place.line;
         stepi_keep(&op->description, &event->description);
     }
     op->step_is_open = event->kind == STEPI_STEP_START;
@@ -300,7 +297,7 @@ static void feed_step(stepi_tracker_t *tracker, const stepi_event_t *event, step
 {
     stepi_op_t *op = owner_of(tracker, event);
     if (op != NULL)
-        note_step(op, event, place);
+        note_step(op, event);
     if (tracker->watcher.step != NULL)
         tracker->watcher.step(tracker->watcher.context, op, event, place);
 }

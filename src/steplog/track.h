@@ -50,15 +50,12 @@ typedef struct stepi_op {
     stepi_kept_t name;
     uint32_t log;
     uint64_t line; /* of its START */
-    bool has_time;
-    int64_t start_ns;
     double weight; /* for how many operations it stands */
 
     bool has_step, step_is_open, has_failed; /* has_failed: what came last was a failure */
     int32_t step, total;
     stepi_kept_t description, error; /* of the last step; of the last failure */
-    uint64_t step_line;
-    void *data; /* the command's */
+    void *data;                      /* the command's */
 } stepi_op_t;
 
 typedef enum stepi_ending { STEPI_ENDED, STEPI_ENDED_INCOMPLETE, STEPI_ENDED_NEVER } stepi_ending_t;

@@ -20,8 +20,7 @@ typedef struct stepi_node {
     int32_t step, total;
     double ms;
     stepi_place_t place;
-    uint32_t open, nodes,
-        left_out; /* of a root: operations that have not ended, nodes, and those there was no room for */
+    uint32_t open, nodes, left_out; /* of a root: operations not ended, nodes, and those there was no room for */
 } stepi_node_t;
 
 typedef struct stepi_tree {
