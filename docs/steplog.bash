@@ -4,7 +4,11 @@ _steplog() {
     local common="--json --since --until --exit-code --color --help" options=
     local commands="failures slow incomplete rate stats tree diff convert recover"
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "$commands help --help --version" -- "$current")
+        return
+    fi
+    if [ "$command" = help ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
         return
     fi
     case $previous in

@@ -1,12 +1,16 @@
 #include "steplog/options.h"
 
-#define OF_ALL                                                                                                         \
-    "  --json             one JSON object a line\n"                                                                    \
+#define OF_TIMES                                                                                                       \
     "  --since TIME       only lines from then on: 2026-02-04T09:30:00Z, 2026-02-04, 15m (ago; s m h d)\n"             \
-    "  --until TIME       only lines before that\n"                                                                    \
+    "  --until TIME       only lines before that\n"
+
+#define OF_ANY                                                                                                         \
+    "  --json             one JSON object a line\n"                                                                    \
     "  --exit-code        exit with 1 when something was found\n"                                                      \
     "  --color WHEN       auto, always or never; NO_COLOR and CLICOLOR_FORCE are honoured\n"                           \
     "  --help             this text\n"
+
+#define OF_ALL OF_TIMES OF_ANY
 
 #define OF_NAMES                                                                                                       \
     "  --operation TEXT   only operations whose name contains TEXT\n"                                                  \
@@ -72,7 +76,7 @@ const stepi_command_t stepi_commands[] = {
               "written is removed; processes that still run are left alone. The lines are marked `recovered`.\n\n"
               "  --keep             remove nothing\n"
               "  --report           say whose records they are, and which operations were open\n"
-              OF_ALL,
+              OF_ANY,
       .takes = STEPI_TAKES_KEEP, .argument = "the DIR of crash rings", .run = stepi_recover },
     { .name = NULL },
 };
