@@ -118,6 +118,11 @@ sed 's/$/\r/' all.log >crlf.log
 "$steplog" convert --to text --ascii all.log >ascii.log
 "$steplog" convert --to json all.log >converted.jsonl
 "$steplog" convert --to logfmt all.log >converted.logfmt
+forms=(text json logfmt)
+for log in 1 2 3 4 5 6; do
+    "$steplog" convert --to "${forms[log % 3]}" $log.log
+    echo '{"level":"info","msg":"of another program","duration_ms":99999.9}'
+done >all_forms.log
 verify "convert --color always has colours" finds $'\033' colored.log
 verify "convert --ascii has no symbols" lacks '🚀' ascii.log
 strip='s/"log":"[^"]*","log_line":[0-9]*/"log":"","log_line":0/'
@@ -125,7 +130,7 @@ for query in "failures" "slow --top 40" "incomplete" "rate result" "stats" "tree
     # shellcheck disable=SC2086  # words of a command
     "$steplog" $query --json all.log | sed -E "$strip" >answer
     [ -s answer ] || problem "$query has no answer"
-    for log in mixed.log dirty.log all.log.gz crlf.log colored.log ascii.log converted.jsonl converted.logfmt -; do
+    for log in mixed.log dirty.log all.log.gz crlf.log colored.log ascii.log converted.jsonl converted.logfmt all_forms.log -; do
         code=0
         # shellcheck disable=SC2086
         timeout 60 "$steplog" $query --json "$log" <all.log 2>err | sed -E "$strip" >out || code=$?
