@@ -119,7 +119,9 @@ int stepi_crash_open(step_log_t *log, const step_log_options_t *options)
     const int error = errno;
     free(crash->path);
     crash->path = NULL;
-    return error == ENOMEM ? STEP_ENOMEM : refuse(options, error);
+    const int result = error == ENOMEM ? STEP_ENOMEM : refuse(options, error);
+    errno = error;
+    return result;
 }
 
 /* ---- Rings ---- */

@@ -127,8 +127,7 @@ int step_log_open(const step_log_options_t *given, step_log_t **out)
     if (no_crash_ring != STEP_OK) {
         stepi_backend_clear(log);
         atomic_store_explicit(&log->state, STEPI_LOG_FREE, memory_order_release);
-        errno = saved;
-        return no_crash_ring;
+        return no_crash_ring; /* errno says why */
     }
     atomic_fetch_add_explicit(&log->serial, 1, memory_order_relaxed);
     /* release: who sees the log open sees it set up */

@@ -65,9 +65,10 @@ static uint64_t count_missing(const stepi_remains_t *remains)
 static void announce(step_log_t *log, const stepi_remains_t *remains)
 {
     char text[160];
+    const uint64_t missing = count_missing(remains);
     stepi_line_t line = stepi_backend_own_line(log, STEPI_MESSAGE, STEP_LEVEL_WARNING);
-    snprintf(text, sizeof(text), "process %lu was killed: what follows was recovered, %llu records",
-             (unsigned long)remains->owner.pid, (unsigned long long)count_missing(remains));
+    snprintf(text, sizeof(text), "process %lu was killed: what follows was recovered, %llu record%s",
+             (unsigned long)remains->owner.pid, (unsigned long long)missing, missing == 1 ? "" : "s");
     line.has_text = true;
     line.text = stepi_text_of(text);
     stepi_backend_offer(&log->backend, &line, STEPI_OWN_LINE);

@@ -43,6 +43,16 @@ static bool is_file(const char *name, const char *kind, uint32_t *number)
     return true;
 }
 
+static bool is_ours(const char *name)
+{
+    static const char *const names[] = { "owner", "shapes", "store" };
+    uint32_t number;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return is_file(name, "ring", &number) || is_file(name, "write", &number);
+}
+
 /* ---- Opening ---- */
 
 static int open_directory(int parent, const char *name)
@@ -172,13 +182,15 @@ static DIR *open_list(int directory)
     return list;
 }
 
+/* What somebody else has put there stays, and the directory with it. */
 static void remove_all(int parent, int directory, const char *name)
 {
     DIR *list = open_list(directory);
     if (list == NULL)
         return;
     for (struct dirent *entry; (entry = readdir(list)) != NULL;)
-        unlinkat(directory, entry->d_name, 0); /* there are no directories of ours in it */
+        if (is_ours(entry->d_name))
+            unlinkat(directory, entry->d_name, 0);
     closedir(list);
     unlinkat(parent, name, AT_REMOVEDIR);
 }

@@ -20,7 +20,7 @@ enum { STEPI_EXTENTS_MAX = 1024, STEPI_SLOT_CLASSES = 11, STEPI_SLOTS_MAX = 2048
 typedef struct stepi_store_extent {
     uint32_t next; /* in its list */
     uint32_t free_count;
-    uint64_t first, last; /* numbers, of flight */
+    uint64_t last; /* of flight: the highest number */
     uint16_t free[STEPI_SLOTS_MAX];
 } stepi_store_extent_t;
 

@@ -59,7 +59,7 @@ check "$expected/nested_damaged.txt" 1 nested --damaged
 check "$expected/migrate.txt" 0 migrate
 # How much the backend had written before the process was killed is chance; what is there together is not.
 if run 0 restart "$work/rings"; then
-    sed -E 's/, recovered=true//; s/ \(recovered=true\)//; s/process [0-9]+/process N/; s/recovered, [0-3] records/recovered, N records/
+    sed -E 's/, recovered=true//; s/ \(recovered=true\)//; s/process [0-9]+/process N/; s/recovered, [0-3] records?/recovered, N records/
         s/found=[0-3]\)/found=N)/' out >restarted
     sed -i 's/^\(.*Service started (found=\)0)/\1N)/' restarted
     expect restart restarted "$expected/restart.txt"

@@ -39,6 +39,13 @@ step_log_t *victim_log(victim_t *victim)
     return log;
 }
 
+step_log_t *victim_log_with_file(victim_t *victim)
+{
+    step_log_t *log = victim_log(victim);
+    add_output(log, step_sink_file(victim->place->file), step_format_text());
+    return log;
+}
+
 typedef struct worker {
     victim_t *victim;
     step_log_t *log;

@@ -34,6 +34,7 @@ int victim_remove(void **state);
 
 /* A log with the victim's options, as the default; without outputs. */
 step_log_t *victim_log(victim_t *victim);
+step_log_t *victim_log_with_file(victim_t *victim); /* and text in its place's file */
 
 /* Runs `work` in so many threads, says that it is ready, and does not return. */
 __attribute__((noreturn)) void victim_run(victim_t *victim, step_log_t *log);

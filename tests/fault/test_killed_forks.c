@@ -20,13 +20,6 @@ static void write_for_ever(victim_t *victim, step_log_t *log, int writer)
     pause();
 }
 
-static step_log_t *log_with_file(victim_t *victim)
-{
-    step_log_t *log = victim_log(victim);
-    add_output(log, step_sink_file(victim->place->file), step_format_text());
-    return log;
-}
-
 /* A file that several processes write to may hold a record twice, and a line behind one that was torn by a death is glued to it: what counts
  * is that each record is there. */
 typedef struct marks {
@@ -72,7 +65,7 @@ static void check_writer(const victim_t *victim, const marks_t *marks, int write
 /* The parent is writer 0, its child writer 1. */
 static void be_two(victim_t *victim)
 {
-    step_log_t *log = log_with_file(victim);
+    step_log_t *log = victim_log_with_file(victim);
     put_record(log, 2, 0); /* there is a ring before the fork */
     const pid_t child = fork_child();
     if (child == 0) {
@@ -256,7 +249,7 @@ static void fork_here(int signal_number)
 
 static void fork_in_handlers(victim_t *victim)
 {
-    step_log_t *log = log_with_file(victim);
+    step_log_t *log = victim_log_with_file(victim);
     const struct itimerval often = { { 0, 3000 }, { 0, 3000 } };
     signal(SIGCHLD, SIG_IGN);
     CHECK(signal(SIGALRM, fork_here) != SIG_ERR && setitimer(ITIMER_REAL, &often, NULL) == 0);

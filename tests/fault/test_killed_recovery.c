@@ -1,17 +1,12 @@
 /* Recovery itself: who is left alone, what is kept, two at once; directories that are full; ends that leave nothing behind. */
 #include "fault/killed.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 
 enum { RECORDS = 1000, NOT_ALLOWED = 77 };
-
-static step_log_t *log_with_file(victim_t *victim)
-{
-    step_log_t *log = victim_log(victim);
-    add_output(log, step_sink_file(victim->place->file), step_format_text());
-    return log;
-}
 
 /* Its only output hangs after the first block: what is logged afterwards is nowhere but in the crash ring. */
 static int take_the_first(void *ctx, const char *bytes, size_t len)
@@ -92,6 +87,34 @@ static void what_is_kept_is_found_again(void **state)
     assert_int_equal(recover_into(victim, victim->place->file, 0).records, RECORDS);
     assert_true(rings_are_gone(victim));
     assert_int_equal(recover_into(victim, victim->place->file, 0).processes, 0);
+}
+
+/* The only directory in the victim's, hidden or not. */
+static void find_directory(const victim_t *victim, char path[256])
+{
+    DIR *list = opendir(victim->rings);
+    assert_non_null(list);
+    for (const struct dirent *entry; (entry = readdir(list)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            snprintf(path, 256, "%s/%.120s", victim->rings, entry->d_name);
+    closedir(list);
+}
+
+static void what_somebody_else_put_there_stays(void **state)
+{
+    victim_t *victim = *state;
+    char path[256], notes[280];
+    victim_die(victim, leave_records, 0);
+    find_directory(victim, path);
+    snprintf(notes, sizeof(notes), "%s/notes.txt", path);
+    assert_int_equal(close(open(notes, O_CREAT | O_WRONLY, 0600)), 0);
+    assert_int_equal(recover_into(victim, victim->place->file, 0).records, RECORDS);
+    find_directory(victim, path);
+    snprintf(notes, sizeof(notes), "%s/notes.txt", path);
+    assert_int_equal(access(notes, F_OK), 0);
+    snprintf(notes, sizeof(notes), "%s/owner", path);
+    assert_int_not_equal(access(notes, F_OK), 0);
+    assert_int_equal(recover_into(victim, victim->place->file, 0).records, 0);
 }
 
 static void foreign_directories_are_left_alone(void **state)
@@ -212,7 +235,7 @@ static void grow_where_there_is_no_room(void *argument)
     late_writer_t late[6];
     mount_tiny(victim, "size=1500k");
     victim->options.diagnose = note;
-    step_log_t *log = log_with_file(victim);
+    step_log_t *log = victim_log_with_file(victim);
     for (int i = 0; i < 6; i++) {
         late[i] = (late_writer_t){ .victim = victim, .log = log, .writer = i };
         CHECK(pthread_create(&threads[i], NULL, write_late, &late[i]) == 0);
@@ -272,7 +295,7 @@ static void a_file_size_limit(void **state)
 static void end_by_close(void *argument)
 {
     victim_t *victim = argument;
-    step_log_t *log = log_with_file(victim);
+    step_log_t *log = victim_log_with_file(victim);
     write_and_rest(victim, log, 0);
     CHECK(step_log_close(log) == STEP_OK);
     CHECK(rings_are_gone(victim));
@@ -280,19 +303,19 @@ static void end_by_close(void *argument)
 
 static void end_by_exit(void *argument)
 {
-    write_and_rest(argument, log_with_file(argument), 0);
+    write_and_rest(argument, victim_log_with_file(argument), 0);
     exit(0);
 }
 
 static void end_by_quick_exit(void *argument)
 {
-    write_and_rest(argument, log_with_file(argument), 0);
+    write_and_rest(argument, victim_log_with_file(argument), 0);
     quick_exit(0);
 }
 
 static void end_a_child_by_exit(void *argument)
 {
-    step_log_t *log = log_with_file(argument);
+    step_log_t *log = victim_log_with_file(argument);
     put_record(log, 1, 0);
     const pid_t child = fork_child();
     if (child == 0) {
@@ -437,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         VICTIM_TEST(the_living_are_left_alone),
         VICTIM_TEST(what_is_kept_is_found_again),
+        VICTIM_TEST(what_somebody_else_put_there_stays),
         VICTIM_TEST(foreign_directories_are_left_alone),
         VICTIM_TEST(many_at_once_print_nothing_twice),
         VICTIM_TEST(no_room_at_open),

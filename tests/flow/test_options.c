@@ -1,7 +1,8 @@
-/* Options: what is not built yet is refused and said so, never ignored; sizes of older and newer callers. */
+/* Options: what is out of range or cannot be had is refused and said so, never ignored; sizes of older and newer callers. */
 #include "support/scratch.h"
 #include "support/test_log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <unistd.h>
@@ -36,7 +37,9 @@ static void a_crash_ring_that_is_not_to_be_had(void **state)
     expect_open(t, change, STEP_EIO,                                                                                   \
                 "-3: step_log_open(): crash_ring_dir " path ": " why "; it is a directory, or its name in one that exists, in "    \
                 "which this process may make files, best below /dev/shm\n")
+    errno = 0;
     EXPECT_NO_RING(crash_nowhere, "/no/such/parent/rings", "No such file or directory");
+    assert_int_equal(errno, ENOENT);
     EXPECT_NO_RING(crash_file, "/dev/null", "Not a directory");
 }
 
