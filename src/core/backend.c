@@ -1,6 +1,6 @@
 /* The backend's thread, and pumping on others' threads.
  *
- *     traffic      pass after pass
+ *     traffic      pass after pass, some microseconds behind the callers
  *     dry          naps, from 50 µs doubling to 20 ms: a call in this time needs no system call
  *     dry 0.5 s    parks until a record wakes it: at rest it costs nothing
  *
@@ -18,7 +18,15 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { NAP_MIN_NS = 50000, NAP_WRITER_NS = 1000000, NAP_MAX_NS = 20000000, PARK_AFTER_NS = 500000000, LOCK_SLICE_NS = 100000000 };
+enum {
+    NAP_MIN_NS = 50000,
+    NAP_WRITER_NS = 1000000,
+    NAP_MAX_NS = 20000000,
+    PARK_AFTER_NS = 500000000,
+    LOCK_SLICE_NS = 100000000,
+    DWELL_NS = 5000,
+    LITTLE_SHARE = 8 /* of a ring */
+};
 
 /* The log that this thread pumps. */
 static _Thread_local const step_log_t *pumping __attribute__((tls_model("initial-exec")));
@@ -48,6 +56,20 @@ bool stepi_backend_write(step_log_t *log)
 
 /* ---- The thread ---- */
 
+/* There is more, but little: a caller is at work this very moment. */
+static bool is_close_behind(const stepi_backend_t *b)
+{
+    bool more = false;
+    for (size_t i = 0; i < b->source_count; i++) {
+        const stepi_ring_t *ring = b->sources[i].ring;
+        const uint64_t left = atomic_load_explicit(&ring->head, memory_order_relaxed) - ring->read;
+        more |= left > 0;
+        if (left > ring->bytes / LITTLE_SHARE)
+            return false;
+    }
+    return more;
+}
+
 /* One round; what it found. Blocks are written when the rings are dry, or when they are full by themselves. */
 static stepi_pass_t one_round(step_log_t *log)
 {
@@ -58,8 +80,11 @@ static stepi_pass_t one_round(step_log_t *log)
     stepi_watch(log);
     if (found != STEPI_PASS_TOOK || stepi_backend_is_dry(log))
         stepi_backend_write(log); /* where a queue is full the lines stay, and its writer wakes us when there is room */
+    const bool dwells = found == STEPI_PASS_TOOK && is_close_behind(&log->backend);
     pumping = holding = NULL;
     stepi_lock_release(&log->pump);
+    if (dwells) /* at the caller's heels each would wait for the other's cache lines, record by record */
+        stepi_dwell(DWELL_NS);
     return found;
 }
 

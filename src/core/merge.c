@@ -23,7 +23,6 @@
 
 enum {
     SETTLE_NS = 1000,
-    SETTLE_LOOKS = 1000,
     HOLD_NS = 10000000,
     RELEASE_EVERY_BYTES = 16 * 1024,
     CRASH_LOCK_NS = 100000000
@@ -130,9 +129,7 @@ static void let_stores_arrive(const stepi_backend_t *b)
 {
     if (b->source_count < 2)
         return;
-    const int64_t until = stepi_monotonic_ns() + SETTLE_NS;
-    for (int looks = 0; looks < SETTLE_LOOKS && stepi_monotonic_ns() < until; looks++)
-        ; /* a clock may stand still */
+    stepi_dwell(SETTLE_NS);
     stepi_fence(); /* the reads below come after the pause */
 }
 

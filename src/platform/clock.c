@@ -57,6 +57,14 @@ void stepi_clock_init(void)
 #endif
 }
 
+void stepi_dwell(int64_t ns)
+{
+    enum { LOOKS_MAX = 1000 };
+    const int64_t until = stepi_monotonic_ns() + ns;
+    for (int looks = 0; looks < LOOKS_MAX && stepi_monotonic_ns() < until; looks++)
+        ;
+}
+
 /* One reading of all clocks at the same moment: the tightest of three tries, since a preemption may come between. */
 static void read_all(stepi_timebase_t *base)
 {

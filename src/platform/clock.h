@@ -14,6 +14,9 @@ void stepi_clock_init(void);
 int64_t stepi_monotonic_ns(void);
 int64_t stepi_wall_ns(void);
 
+/* Lets some microseconds pass without giving up the processor. A clock may stand still: then it is over after a while, too. */
+void stepi_dwell(int64_t ns);
+
 /* The stamp where stepi_ticks_are_tsc. */
 static inline uint64_t stepi_tsc(void)
 {
