@@ -366,8 +366,7 @@ static void in_a_forked_child(void **state)
     step_logger_t *op = started("A", NULL);
     step_log_bind(t->log, step_kv("service", "x"));
     step_logger_bind(op, step_kv("a", 1));
-    step_log_flush(t->log, TEST_FLUSH_MS);
-    const pid_t pid = fork();
+    const pid_t pid = fork_when_written(t->log);
     if (pid == 0) {
         step_logger_bind(op, step_kv("b", 2));
         step_logger_t *child = started("Child", NULL);

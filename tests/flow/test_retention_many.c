@@ -392,8 +392,7 @@ static void fork_while_something_is_held(void **state)
     step_logger_t *op = operation_in(t->log, "A", 1);
     step_logger_start(op);
     step_debug("in the parent");
-    step_log_flush(t->log, TEST_FLUSH_MS);
-    const pid_t pid = fork();
+    const pid_t pid = fork_when_written(t->log);
     if (pid == 0)
         _exit(in_child(t->log, op));
     assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -1,16 +1,8 @@
 /* Trace context: who belongs to whom, across operations, threads and processes. */
-#include <step_logger.h>
+#include "support/test_log.h"
 
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define REMOTE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -44,13 +36,6 @@ static ids_t ids_of(const step_logger_t *op)
     return ids;
 }
 
-static step_logger_t *started(const char *name, const step_logger_options_t *options)
-{
-    step_logger_t *op = step_logger_new_with(name, options);
-    step_logger_start(op);
-    return op;
-}
-
 static uint64_t misused(void)
 {
     step_stats_t stats = { .size = sizeof(stats) };
@@ -58,20 +43,14 @@ static uint64_t misused(void)
     return stats.misused;
 }
 
-static void finish(step_logger_t *op)
-{
-    step_logger_complete(op);
-    step_logger_free(op);
-}
-
 static void roots_start_traces(void **state)
 {
     (void)state;
-    step_logger_t *first = started("first", NULL);
+    step_logger_t *first = started_with("first", NULL);
     const ids_t a = ids_of(first);
     assert_string_equal(a.flags, "03"); /* its events are kept, its id is random */
     finish(first);
-    step_logger_t *second = started("second", NULL);
+    step_logger_t *second = started_with("second", NULL);
     assert_string_not_equal(ids_of(second).trace, a.trace);
     finish(second);
 }
@@ -79,11 +58,11 @@ static void roots_start_traces(void **state)
 static void steps_and_children_are_spans(void **state)
 {
     (void)state;
-    step_logger_t *op = started("parent", NULL);
+    step_logger_t *op = started_with("parent", NULL);
     const ids_t own = ids_of(op);
     step_logger_step(op, 1, "one");
     const ids_t one = ids_of(op);
-    step_logger_t *child = started("child", NULL);
+    step_logger_t *child = started_with("child", NULL);
     const ids_t of_child = ids_of(child);
     finish(child);
     step_logger_success(op);
@@ -107,17 +86,17 @@ static void a_given_traceparent_is_continued(void **state)
     (void)state;
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     options.traceparent = REMOTE;
-    step_logger_t *op = started("continued", &options);
+    step_logger_t *op = started_with("continued", &options);
     ids_t ids = ids_of(op);
     assert_string_equal(ids.trace, "0af7651916cd43dd8448eb211c80319c");
     assert_string_not_equal(ids.span, "b7ad6b7169203331");
     assert_string_equal(ids.flags, "01");
-    step_logger_t *child = started("child", NULL);
+    step_logger_t *child = started_with("child", NULL);
     assert_string_equal(ids_of(child).trace, ids.trace);
     finish(child);
     finish(op);
     options.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-    op = started("not sampled there", &options);
+    op = started_with("not sampled there", &options);
     assert_string_equal(ids_of(op).flags, "00");
     finish(op);
 }
@@ -140,7 +119,7 @@ static void a_bad_traceparent_is_ignored_and_counted(void **state)
     log_options.diagnose = count_diagnosis;
     assert_int_equal(step_log_open(&log_options, &options.log), STEP_OK);
     options.traceparent = "00-0AF7-nonsense";
-    step_logger_t *op = started("anew", &options);
+    step_logger_t *op = started_with("anew", &options);
     assert_string_equal(ids_of(op).flags, "03");
     finish(op);
     step_stats_t stats = { .size = sizeof(stats) };
@@ -155,7 +134,7 @@ static void *start_a_child(void *argument)
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     ids_t *ids = malloc(sizeof(*ids));
     options.parent = argument;
-    step_logger_t *child = started("elsewhere", &options);
+    step_logger_t *child = started_with("elsewhere", &options);
     *ids = ids_of(child);
     finish(child);
     return ids;
@@ -166,7 +145,7 @@ static void explicit_parents_cross_threads(void **state)
     (void)state;
     pthread_t thread;
     void *result;
-    step_logger_t *op = started("here", NULL);
+    step_logger_t *op = started_with("here", NULL);
     assert_int_equal(pthread_create(&thread, NULL, start_a_child, op), 0);
     assert_int_equal(pthread_join(thread, &result), 0);
     const ids_t *ids = result;
@@ -174,7 +153,7 @@ static void explicit_parents_cross_threads(void **state)
     free(result);
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     options.parent = step_logger_no_parent();
-    step_logger_t *root = started("nobody's", &options);
+    step_logger_t *root = started_with("nobody's", &options);
     assert_string_not_equal(ids_of(root).trace, ids_of(op).trace);
     finish(root);
     finish(op);
@@ -195,7 +174,7 @@ static void not_started_has_no_context(void **state)
     /* and it is nobody's parent in a trace, but still a parent */
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     options.parent = op;
-    step_logger_t *child = started("child", &options);
+    step_logger_t *child = started_with("child", &options);
     ids_of(child);
     finish(child);
     step_logger_free(op);
@@ -207,7 +186,7 @@ static void headers_and_environments(void **state)
     char *const environment[] = { (char[]){ "PATH=/bin" }, (char[]){ "TRACEPARENT=" REMOTE }, (char[]){ "TRACESTATE=a=b" },
                                   (char[]){ "TRACEPARENT_OF_MINE=x" }, NULL };
     char text[56], header[STEP_TRACEPARENT_HEADER_BYTES], expected[128];
-    step_logger_t *op = started("caller", NULL);
+    step_logger_t *op = started_with("caller", NULL);
     assert_int_equal(step_logger_traceparent(op, text), STEP_OK);
     assert_int_equal(step_logger_traceparent_header(op, header), STEP_OK);
     snprintf(expected, sizeof(expected), "traceparent: %s", text);
@@ -237,7 +216,7 @@ static void the_state_goes_on_with_its_trace(void **state)
     char *const environment[] = { (char[]){ "TRACESTATE=a=b" }, (char[]){ "TRACEPARENT=" REMOTE }, NULL };
     step_logger_options_t options = STEP_LOGGER_OPTIONS_INIT;
     options.traceparent = REMOTE;
-    step_logger_t *op = started("continues", &options);
+    step_logger_t *op = started_with("continues", &options);
     char **copy = step_logger_environment(op, environment);
     assert_ptr_equal(copy[0], environment[0]);
     assert_memory_equal(copy[1], "TRACEPARENT=" REMOTE, sizeof("TRACEPARENT=00-") - 1 + 32);
@@ -262,15 +241,14 @@ static void ids_are_unique_also_after_fork(void **state)
 #endif
     assert_int_equal(pipe(pipes), 0);
     for (int i = 0; i < EACH; i++) {
-        step_logger_t *op = started("parent", NULL);
+        step_logger_t *op = started_with("parent", NULL);
         all[i] = ids_of(op);
         finish(op);
     }
-    assert_int_equal(step_log_flush(log_under_test, 5000), STEP_OK);
     for (int child = 0; child < CHILDREN; child++)
-        if (fork() == 0) {
+        if (fork_when_written(log_under_test) == 0) {
             for (int i = 0; i < EACH; i++) {
-                step_logger_t *op = started("child", NULL);
+                step_logger_t *op = started_with("child", NULL);
                 const ids_t ids = ids_of(op);
                 if (write(pipes[1], &ids, sizeof(ids)) != (ssize_t)sizeof(ids))
                     _exit(1);

@@ -1,5 +1,7 @@
 #include "support/test_log.h"
 
+#include <unistd.h>
+
 enum { MEMORY_BYTES = 1 << 24 };
 
 uint32_t test_mode = STEP_MODE_ASYNC;
@@ -183,6 +185,20 @@ step_stats_t balanced_stats(step_log_t *log)
     assert_int_equal(stats.dropped,
                      stats.dropped_full + stats.dropped_nested + stats.dropped_memory + stats.dropped_sink);
     return stats;
+}
+
+pid_t fork_when_written(step_log_t *log)
+{
+    step_stats_t stats = { .size = sizeof(stats) };
+    for (;;) {
+        assert_int_equal(step_log_stats(log, &stats), STEP_OK);
+        if (stats.recorded == stats.written + stats.sampled_out + stats.dropped + stats.held)
+            break;
+        usleep(1000);
+    }
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    return child;
 }
 
 step_logger_t *operation_with(const char *name, const step_logger_options_t *options)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 
@@ -72,6 +73,10 @@ void told_since(test_log_t *t, char out[8192]);
 
 /* Flushed, and the sums right: recorded = written + sampled_out + dropped + held, dropped = its parts. */
 step_stats_t balanced_stats(step_log_t *log);
+
+/* fork(), when the log's own thread has written all that was logged, without a flush: a thread that is still being started may hold a
+ * lock of a sanitizer's heap, which its child would wait for. */
+pid_t fork_when_written(step_log_t *log);
 
 /* An operation with these options; the same, started; one of that log; and the end of one. */
 step_logger_t *operation_with(const char *name, const step_logger_options_t *options);
