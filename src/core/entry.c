@@ -35,18 +35,31 @@ static bool refuse_nested(stepi_ring_t *ring, uintptr_t frame)
     return nested;
 }
 
-static stepi_ring_t *ring_the_slow_way(step_log_t *log)
+/* Counted in the life of the log, `serial`, that the call was made in: in the next one there may be memory. */
+static void report_no_ring(step_log_t *log, uint64_t serial)
 {
-    const int saved = errno;
-    stepi_ring_t *ring = stepi_ring_for(log);
-    if (ring == NULL && stepi_registry_is_held_here()) {
-        atomic_fetch_add_explicit(&log->dropped_nested, 1, memory_order_relaxed);
-    } else if (ring == NULL && atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN) {
+    if (!stepi_log_visit(log))
+        return;
+    if (atomic_load_explicit(&log->serial, memory_order_relaxed) == serial) {
         atomic_fetch_add_explicit(&log->dropped_memory, 1, memory_order_relaxed);
         stepi_diagnose(log, STEPI_TROUBLE_MEMORY, STEP_ENOMEM,
                        "no memory for this thread's ring of %u bytes: its records are dropped and counted",
                        (unsigned)log->ring_bytes);
     }
+    stepi_log_leave(log);
+}
+
+static stepi_ring_t *ring_the_slow_way(step_log_t *log)
+{
+    const int saved = errno;
+    /* acquire: the serial before the state. A log that is open after both, and at the end has the same serial, was open in between. */
+    const uint64_t serial = atomic_load_explicit(&log->serial, memory_order_acquire);
+    const bool was_open = atomic_load_explicit(&log->state, memory_order_relaxed) == STEPI_LOG_OPEN;
+    stepi_ring_t *ring = stepi_ring_for(log);
+    if (ring == NULL && stepi_registry_is_held_here())
+        atomic_fetch_add_explicit(&log->dropped_nested, 1, memory_order_relaxed);
+    else if (ring == NULL && was_open)
+        report_no_ring(log, serial);
     errno = saved;
     return ring;
 }

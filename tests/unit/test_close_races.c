@@ -75,7 +75,10 @@ static void close_waits_for_whoever_uses_the_log(void **state)
     for (size_t i = 0; i < COUNT(bodies); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, bodies[i], NULL), 0);
     for (int life = 0; life < LIVES; life++) {
+        step_stats_t stats = { .size = sizeof(stats) };
         stepi_sleep(300000);
+        assert_int_equal(step_log_stats(log, &stats), STEP_OK);
+        assert_int_equal(stats.dropped_memory, 0); /* calls that came between two lives were for a closed log */
         assert_int_equal(step_log_close(log), STEP_OK);
         assert_int_equal(log->has_thread, 0);
         assert_int_equal(log->backend.output_count, 0);
